@@ -152,15 +152,17 @@ def pip() -> list[str | Path]:
     if importlib.util.find_spec("ensurepip"):
         return [PYTHON, "-m", "pip"]
     if not importlib.util.find_spec("pip") and not install(["python3-pip"]):
-        sys.exit("Without pip no package can be installed. Run the same command again once it is there.")
+        sys.exit("This Python has no pip, which installs the packages. Run the same command again once it has.")
     return [sys.executable, "-m", "pip", "--python", PYTHON]
 
 
 def require_qt_libraries() -> None:
     """End with a sentence where Qt would end with a stack trace: a library of the system is missing."""
     missing = missing_libraries()
-    if missing and (not install(map(debian_package, missing)) or missing_libraries()):
-        sys.exit(f"Qt cannot start without {', '.join(missing)}. Run the same command again once that is installed.")
+    if missing:
+        say(f"Qt needs libraries that this system lacks: {', '.join(missing)}.")
+        if not install(map(debian_package, missing)) or missing_libraries():
+            sys.exit("Run the same command again once they are installed.")
 
 
 def missing_libraries() -> list[str]:
@@ -191,16 +193,16 @@ def install(packages: Iterable[str]) -> bool:
         return True
     line = f"apt-get install --yes --no-install-recommends {' '.join(wanted)}"
     if not shutil.which("apt-get"):
-        say(f"Missing on this system, by their Debian names: {' '.join(wanted)}")
+        say(f"What is missing is called on Debian: {' '.join(wanted)}")
         return False
     if os.geteuid() != 0:
-        say(f"Missing on this system; this line installs it:\n\n    sudo {line}\n")
+        say(f"This line installs what is missing:\n\n    sudo apt-get update && sudo {line}\n")
         return False
     say(f"Installing {' '.join(wanted)} …")
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     subprocess.run(["apt-get", "update"], stdin=subprocess.DEVNULL)
     if subprocess.run(line.split(), stdin=subprocess.DEVNULL).returncode:
-        say(f"That failed, for the reason given above. Once it is mended, this line installs the same:\n\n    {line}\n")
+        say(f"That failed, for the reason above. Once that is mended, this line does the same:\n\n    {line}\n")
         return False
     return True
 
