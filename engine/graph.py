@@ -1,0 +1,382 @@
+"""Follows references through a store: who needs whom, what is missing, what nobody needs.
+
+Each document is read once, however many roots lead to it, level by level rather than by recursion. Its hash costs
+nothing while it is in memory, so documents are verified as they are read.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from engine import snapshot as facts
+from engine.blobs import Blobs
+from engine.digest import Digest, digest_of
+from engine.document import (
+    CONFIG_LIMIT,
+    CONFIG_TYPES,
+    INDEX_TYPES,
+    MANIFEST_LIMIT,
+    MANIFEST_TYPES,
+    Descriptor,
+    Index,
+    Manifest,
+    Problem,
+    Role,
+)
+from engine.errors import BlobError, DocumentError, EngineError
+from engine.kinds import attached_to, guess_by_magic, is_external, kind_of
+from engine.progress import Progress
+from engine.reading import guess_media_type, read_document
+from engine.snapshot import Columns, Edges, Entry, Kind, Outcome, ReadDocument, Snapshot, as_names, find_rows
+
+_SNIFF_LIMIT = 4 << 20
+"""Bytes of the largest blob that is looked into although nothing refers to it."""
+_HEAD = 512
+"""Bytes that tell what a blob is that nothing describes."""
+
+Root = tuple[Descriptor, tuple[str, ...]]
+
+
+class Graph:
+    """The references among the listed blobs, under construction.
+
+    A node is a position in the lists below: a digest that something refers to, or a document that nothing does.
+    """
+
+    def __init__(self, blobs: Blobs, listed: Columns, progress: Progress, previous: Snapshot | None) -> None:
+        self.problems: list[Problem] = []
+        self.documents: dict[str, ReadDocument] = {}
+        self._blobs = blobs
+        self._listed = listed
+        self._progress = progress
+        self._previous = previous
+        self._nodes: dict[str, int] = {}
+        self._digests: list[str] = []
+        self._rows: list[int] = []  # in the listing, -1 for missing
+        self._first: list[tuple[Role, Descriptor]] = []  # the first reference to each node
+        self._flags: list[int] = []
+        self._edges: list[tuple[int, int, int, int]] = []  # source, target, role, position
+        self._sizes: list[tuple[int, int]] = []  # node and the size that a descriptor gives
+        self._embedded: dict[int, bytes] = {}
+        self._sniffed: dict[int, tuple[Kind, str]] = {}  # listing row: what its content looks like
+
+    # -------------------------------------------------------------------------------------------- following
+
+    def follow(self, roots: Sequence[Root]) -> None:
+        """Read everything that the roots lead to."""
+        self._progress.start("Following references", unit="documents")
+        reachable = facts.REFERENCED | facts.REACHABLE
+        self._walk(
+            [node for descriptor, _ in roots if (node := self._refer(descriptor, Role.MANIFEST, reachable)) >= 0]
+        )
+        for descriptor, _ in roots:
+            self._attach(descriptor)
+
+    def look_at_the_rest(self) -> None:
+        """Look into the blobs that nothing refers to: lost images, referrers that no index lists, and what the
+        others look like."""
+        columns = self._listed
+        candidates = (columns.flags & (facts.PRESENT | facts.REGULAR | facts.STRAY)) == facts.PRESENT | facts.REGULAR
+        candidates[[row for row in self._rows if row >= 0]] = False
+        self._remember_sniffed(candidates)
+        rows = np.flatnonzero(candidates)
+        self._progress.start("Looking at blobs that nothing refers to", len(rows), "blobs")
+        found = []
+        for row in rows:
+            self._progress.advance()
+            if (node := self._sniff(int(row))) >= 0:
+                found.append(node)
+        self._walk(found, facts.REFERENCED)
+        self._adopt_referrers()
+
+    def _refer(self, descriptor: Descriptor, role: Role, flags: int) -> int:
+        """The node of a descriptor, made at the first reference; -1 where it has no usable digest."""
+        if not descriptor.digest:
+            return -1
+        node = self._nodes.get(descriptor.digest, -1)
+        if node < 0:
+            node = self._nodes[descriptor.digest] = len(self._digests)
+            self._digests.append(descriptor.digest)
+            self._rows.append(-2)
+            self._first.append((role, descriptor))
+            self._flags.append(0)
+        self._flags[node] |= flags | (facts.EXTERNAL if is_external(descriptor) else 0)
+        if descriptor.size >= 0:
+            self._sizes.append((node, descriptor.size))
+        if descriptor.data is not None:
+            self._check_embedded(node, descriptor)
+        return node
+
+    def _walk(self, frontier: Sequence[int], flags: int = facts.REFERENCED | facts.REACHABLE) -> None:
+        seen = set(frontier)
+        level = list(seen)
+        while level:
+            self._locate(level)
+            following: list[int] = []
+            for node in level:
+                self._progress.advance()
+                for target in self._read(node, flags):
+                    if target not in seen:
+                        seen.add(target)
+                        following.append(target)
+            level = following
+
+    def _locate(self, nodes: Sequence[int]) -> None:
+        rows = find_rows(self._listed.names, as_names([self._digests[node] for node in nodes]))
+        for node, row in zip(nodes, rows.tolist(), strict=True):
+            self._rows[node] = row
+
+    def _read(self, node: int, flags: int) -> list[int]:
+        """Read the node's document, if it is one, and return the nodes that it refers to."""
+        digest, media_type = self._digests[node], self._first[node][1].media_type
+        if media_type not in INDEX_TYPES and media_type not in MANIFEST_TYPES and media_type not in CONFIG_TYPES:
+            return []
+        if digest not in self.documents:
+            found = self._read_document(node, digest, media_type)
+            if found is None:
+                return []
+            self.documents[digest] = found
+        document = self.documents[digest].document
+        if not isinstance(document, (Manifest, Index)):
+            return []
+        known = self._flags[node] & facts.DOCUMENT
+        self._flags[node] |= facts.DOCUMENT
+        targets = []
+        for role, position, descriptor in document.links():
+            target = self._refer(descriptor, role, flags)
+            if target < 0:
+                continue
+            targets.append(target)
+            if not known:
+                self._edges.append((node, target, int(role), position))
+                if role == Role.MANIFEST:
+                    self._attach(descriptor)
+        return targets
+
+    def _read_document(self, node: int, digest: str, media_type: str) -> ReadDocument | None:
+        row = self._rows[node]
+        if row < 0:
+            embedded = self._embedded.get(node)
+            return None if embedded is None else self._parse(node, digest, media_type, embedded, (-1, 0, 0))
+        columns = self._listed
+        if not columns.flags[row] & facts.REGULAR:
+            return None
+        stamp = int(columns.sizes[row]), int(columns.mtimes[row]), int(columns.inodes[row])
+        known = self._previous.documents.get(digest) if self._previous else None
+        if known is not None and known.stamp == stamp and known.media_type == media_type:
+            if known.document is None:
+                self._flags[node] |= facts.DAMAGED
+            return known
+        limit = CONFIG_LIMIT if media_type in CONFIG_TYPES else MANIFEST_LIMIT
+        if stamp[0] > limit:
+            sentence = f"{Digest(digest).short} has {stamp[0]} bytes; documents are read up to {limit}."
+            return self._damaged(node, stamp, media_type, Problem("error", sentence, digest))
+        try:
+            raw = read_file(self._blobs, Digest(digest), limit)
+        except EngineError as error:
+            self._flags[node] |= facts.UNREADABLE
+            self.problems.append(Problem("error", str(error), digest))
+            return None
+        return self._parse(node, digest, media_type, raw, stamp)
+
+    def _parse(self, node: int, digest: str, media_type: str, raw: bytes, stamp: tuple[int, int, int]) -> ReadDocument:
+        outcome = outcome_of(raw, Digest(digest)) if stamp[0] >= 0 else Outcome.NONE
+        try:
+            document, problems = read_document(raw, media_type, Digest(digest).short)
+        except DocumentError as error:
+            return self._damaged(node, stamp, media_type, Problem("error", str(error), digest), outcome)
+        return ReadDocument(stamp, document, media_type, outcome, tuple(problems))
+
+    def _damaged(
+        self, node: int, stamp: tuple[int, int, int], media_type: str, problem: Problem, outcome: Outcome = Outcome.NONE
+    ) -> ReadDocument:
+        self._flags[node] |= facts.DAMAGED
+        return ReadDocument(stamp, None, media_type, outcome, (problem,))
+
+    def _check_embedded(self, node: int, descriptor: Descriptor) -> None:
+        try:
+            content = descriptor.embedded()
+        except DocumentError as error:
+            self.problems.append(Problem("error", str(error), descriptor.digest, "data"))
+        else:
+            if content is not None:
+                self._embedded[node] = content
+
+    # ----------------------------------------------------------------------------------- what belongs to what
+
+    def _attach(self, descriptor: Descriptor) -> None:
+        """Note that a listed manifest says by annotation or tag what it belongs to."""
+        source = self._nodes.get(descriptor.digest, -1)
+        subject = attached_to(descriptor)
+        target = self._nodes.get(subject, -1)
+        if source < 0 or target < 0 or source == target:
+            return
+        # The referrers tag names an index of referrers: those belong to the subject, not the index itself.
+        document = self.documents.get(descriptor.digest)
+        if document is None or not isinstance(document.document, Index):
+            self._edges.append((source, target, int(Role.ATTACHED), 0))
+
+    def link(self, source: str, target: str, role: Role) -> None:
+        """Add a reference that no document of the image specification holds (Docker's parent)."""
+        ends = [
+            self._refer(Descriptor(digest=digest), role, facts.REFERENCED | facts.REACHABLE)
+            for digest in (source, target)
+        ]
+        self._locate(ends)
+        self._edges.append((ends[0], ends[1], int(role), 0))
+
+    def _adopt_referrers(self) -> None:
+        """What refers to something that is wanted is wanted itself, although no index lists it."""
+        subjects = [(s, t) for s, t, role, _ in self._edges if role in (Role.SUBJECT, Role.ATTACHED)]
+        adopted = True
+        while adopted:
+            adopted = False
+            for source, target in subjects:
+                if self._flags[target] & ~self._flags[source] & facts.REACHABLE:
+                    self._mark_below(source)
+                    adopted = True
+
+    def _mark_below(self, node: int) -> None:
+        targets: dict[int, list[int]] = {}
+        for source, target, _, _ in self._edges:
+            targets.setdefault(source, []).append(target)
+        waiting = [node]
+        while waiting:
+            node = waiting.pop()
+            if not self._flags[node] & facts.REACHABLE:
+                self._flags[node] |= facts.REACHABLE
+                waiting.extend(targets.get(node, ()))
+
+    # ------------------------------------------------------------------------------ blobs that nothing refers to
+
+    def _remember_sniffed(self, candidates: np.ndarray) -> None:
+        """Take over what the previous snapshot found in files that are still the same."""
+        if self._previous is None or self._previous.stage != "complete":
+            return
+        old = self._previous.columns
+        old_rows, rows = facts.same_files(old, self._listed)
+        known = (old.flags[old_rows] & facts.GUESSED) != 0
+        known &= (old.flags[old_rows] & facts.DOCUMENT) == 0
+        for old_row, row in zip(old_rows[known].tolist(), rows[known].tolist(), strict=True):
+            if candidates[row]:
+                candidates[row] = False
+                self._sniffed[row] = Kind(int(old.kinds[old_row])), self._previous.media_type(old_row)
+
+    def _sniff(self, row: int) -> int:
+        """Look at the first bytes of an unreferenced blob; return a node where it is a manifest or an index."""
+        digest = bytes(self._listed.names[row]).decode()
+        size = int(self._listed.sizes[row])
+        try:
+            head = read_file(self._blobs, Digest(digest), _SNIFF_LIMIT if size <= _SNIFF_LIMIT else _HEAD, cut=True)
+        except EngineError:
+            return -1
+        media_type = guess_by_magic(head)
+        if media_type == "application/json" and size <= _SNIFF_LIMIT:
+            media_type = guess_media_type(head) or media_type
+        if media_type not in INDEX_TYPES | MANIFEST_TYPES:
+            self._sniffed[row] = Kind.CONFIG if media_type in CONFIG_TYPES else Kind.UNKNOWN, media_type
+            return -1
+        return self._refer(Descriptor(media_type, digest), Role.MANIFEST, facts.GUESSED)
+
+    # -------------------------------------------------------------------------------------------- the snapshot
+
+    def snapshot(
+        self, kind: str, stage: str, roots: Sequence[Root], problems: Sequence[Problem], index_digest: str
+    ) -> Snapshot:
+        """Everything found so far as a snapshot."""
+        columns, rows = self._columns()
+        media_types = self._media_types(columns, rows)
+        edges = np.array(self._edges, np.int64).reshape(-1, 4)
+        links = Edges(rows[edges[:, 0]], rows[edges[:, 1]], edges[:, 2].astype(np.uint8), edges[:, 3].astype(np.uint32))
+        entries = [
+            Entry(n, int(rows[self._nodes[d.digest]]) if d.digest else -1, d, names)
+            for n, (d, names) in enumerate(roots)
+        ]
+        entry_rows = np.array([entry.row for entry in entries if entry.row >= 0], np.int64)
+        used = np.bincount(links.targets, minlength=len(columns)) + np.bincount(entry_rows, minlength=len(columns))
+        columns.used_by[:] = used[: len(columns)]
+        _mark_complete(columns, links)
+        return Snapshot(
+            store_kind=kind,
+            stage=stage,
+            columns=columns,
+            media_types=media_types,
+            entries=entries,
+            edges=links,
+            documents=dict(self.documents),
+            problems=[*problems, *self.problems],
+            index_digest=index_digest,
+        )
+
+    def _columns(self) -> tuple[Columns, np.ndarray]:
+        """The columns of listed and missing names together, and the row of each node in them."""
+        digests = as_names(self._digests)
+        missing = digests[np.array(self._rows, np.int64) == -1] if self._digests else digests
+        columns = facts.with_names(self._listed, missing)
+        rows = find_rows(columns.names, digests)
+        columns.flags[rows] |= np.array(self._flags, np.uint16)
+        if self._sizes:
+            nodes, sizes = np.array(self._sizes, np.int64).T
+            on_disk = columns.sizes[rows[nodes]]
+            columns.flags[rows[nodes[(on_disk >= 0) & (on_disk != sizes)]]] |= facts.SIZE_DIFFERS
+        return columns, rows
+
+    def _media_types(self, columns: Columns, rows: np.ndarray) -> list[str]:
+        """Fill in kinds and media types; return the media types that the column counts in."""
+        numbers: dict[str, int] = {"": 0}
+        listed = find_rows(columns.names, self._listed.names[list(self._sniffed)])
+        for row, (kind, media_type) in zip(listed.tolist(), self._sniffed.values(), strict=True):
+            columns.kinds[row] = kind
+            columns.media[row] = numbers.setdefault(media_type, len(numbers))
+            columns.flags[row] |= facts.GUESSED
+        for node, row in enumerate(rows.tolist()):
+            role, descriptor = self._first[node]
+            read = self.documents.get(descriptor.digest)
+            columns.kinds[row] = kind_of(role, descriptor, read.document if read else None)
+            columns.media[row] = numbers.setdefault(descriptor.media_type, len(numbers)) if len(numbers) < 65535 else 0
+        return list(numbers)
+
+
+def _mark_complete(columns: Columns, edges: Edges) -> None:
+    """Flag the documents whose parts are all there, all the way down."""
+    incomplete = (columns.flags & facts.PRESENT) == 0
+    incomplete |= (columns.flags & facts.DAMAGED) != 0
+    parts = edges.roles <= Role.LAYER
+    sources, targets = edges.sources[parts], edges.targets[parts]
+    while True:
+        more = sources[incomplete[targets] & ~incomplete[sources]]
+        if not len(more):
+            break
+        incomplete[more] = True
+    columns.flags[~incomplete & ((columns.flags & facts.DOCUMENT) != 0)] |= facts.COMPLETE
+
+
+def read_file(blobs: Blobs, digest: Digest, limit: int, *, cut: bool = False) -> bytes:
+    """The first ``limit`` bytes of a blob, unverified; raises ``BlobError``, also where more follow unless ``cut``."""
+    handle = blobs.open(digest)
+    try:
+        parts, left = [], limit + (0 if cut else 1)
+        while left > 0 and (part := os.read(handle, min(left, 1 << 20))):
+            parts.append(part)
+            left -= len(part)
+    finally:
+        os.close(handle)
+    content = b"".join(parts)
+    if len(content) > limit:
+        raise BlobError(
+            f"{digest.short} is too large to be read whole.", place=digest, expected=f"at most {limit} bytes"
+        )
+    return content
+
+
+def outcome_of(content: bytes, digest: Digest) -> Outcome:
+    """What hashing content in memory says."""
+    if not digest.checkable:
+        return Outcome.NOT_CHECKABLE
+    return Outcome.VERIFIED if digest_of(content, digest.algorithm) == digest else Outcome.CORRUPT
+
+
+def used_names(roots: Iterable[Root]) -> list[str]:
+    """The digests of the roots that have a usable one."""
+    return [descriptor.digest for descriptor, _ in roots if descriptor.digest]

@@ -1,0 +1,442 @@
+"""What is in a store at one moment: every question the window asks is answered here, without touching the disk.
+
+A row is a position in the columns: one for each blob on disk, each digest that something refers to, and each stray file
+in the blob folders. Rows are sorted by name (a digest, or the path of a stray file below the blobs folder), so a name
+is found by bisection and columns of different snapshots can be matched. Columns are NumPy arrays, because a store may
+hold a million blobs; the few documents among them are typed values.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.document import Descriptor, Document, ImageConfig, Index, Manifest, Platform, Problem, Role
+
+Names = NDArray[np.bytes_]
+Rows = NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What a row is, as people call it."""
+
+    UNKNOWN = 0  # nothing says what it is
+    INDEX = 1
+    IMAGE = 2
+    CONFIG = 3
+    LAYER = 4
+    ARTIFACT = 5
+    ATTESTATION = 6
+    SIGNATURE = 7
+    SBOM = 8
+    DATA = 9  # content of an artifact
+    STRAY = 10  # a file that is no blob
+
+
+class State(IntEnum):
+    """The one word that the window shows beside a row."""
+
+    VERIFIED = 0
+    NOT_CHECKED = 1
+    CHECKING = 2
+    EXTERNAL = 3
+    NOT_CHECKABLE = 4
+    UNUSED = 5
+    LOST = 6
+    JUNK = 7
+    MISSING = 8
+    SIZE_DIFFERS = 9
+    DAMAGED = 10
+    UNREADABLE = 11
+    NOT_REGULAR = 12
+    CORRUPT = 13
+
+    @property
+    def bad(self) -> bool:
+        """Whether it means that something is wrong with content that is wanted."""
+        return self >= State.MISSING
+
+
+class Outcome(IntEnum):
+    """What hashing a blob said."""
+
+    NONE = 0
+    VERIFIED = 1
+    CORRUPT = 2
+    UNREADABLE = 3
+    NOT_CHECKABLE = 4
+    MISSING = 5
+    CHANGED = 6  # the file is no longer the one that was listed
+
+
+PRESENT = 1
+REGULAR = 2
+REFERENCED = 4
+REACHABLE = 8
+SIZE_DIFFERS = 16
+DAMAGED = 32
+EXTERNAL = 64
+STRAY = 128  # a file below the blobs folder that is no blob
+DOCUMENT = 256
+COMPLETE = 512  # a document whose parts are all there
+PENDING = 1024  # known from the index only; the disk has not been looked at yet
+UNREADABLE = 2048
+UNCHECKABLE = 8192  # of an algorithm that this program cannot compute
+GUESSED = 4096  # its media type was guessed from its content, because nothing refers to it
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """A root: an entry of ``index.json``, or an image of Docker's store. ``row`` is -1 where it has no usable digest."""
+
+    position: int
+    row: int
+    descriptor: Descriptor
+    names: tuple[str, ...]
+
+
+class Link(msgspec.Struct, frozen=True, gc=False):
+    """One reference from a row to a row; ``descriptor`` is what the source's document says of the target."""
+
+    source: int
+    target: int
+    role: Role
+    position: int
+    descriptor: Descriptor
+
+
+class ReadDocument(msgspec.Struct, frozen=True):
+    """A document that was read, and the state of the file that it was read from."""
+
+    stamp: tuple[int, int, int]
+    document: Document | None
+    media_type: str
+    outcome: Outcome
+    problems: tuple[Problem, ...]
+
+
+class Columns(msgspec.Struct):
+    """The facts about each row, one array a fact, all sorted by ``names``."""
+
+    names: Names
+    sizes: NDArray[np.int64]  # bytes on disk; -1 where there is no file
+    mtimes: NDArray[np.int64]  # nanoseconds since 1970
+    inodes: NDArray[np.uint64]
+    links: NDArray[np.uint32]  # hard links to the file
+    flags: NDArray[np.uint16]
+    kinds: NDArray[np.uint8]
+    media: NDArray[np.uint16]  # position in media_types
+    used_by: NDArray[np.int32]  # how many index entries and documents refer to it
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+class Edges(msgspec.Struct):
+    """All references between rows as columns, in the order of their documents."""
+
+    sources: Rows
+    targets: Rows
+    roles: NDArray[np.uint8]
+    positions: NDArray[np.uint32]
+
+
+class Snapshot:
+    """An immutable picture of a store.
+
+    ``stage`` is "roots" while only the index was read, "listing" while the disk is being listed, "graph" when every
+    reference was followed, and "complete" when also the blobs that nothing refers to were looked at.
+    """
+
+    def __init__(
+        self,
+        *,
+        store_kind: str,
+        stage: str,
+        columns: Columns,
+        media_types: Sequence[str],
+        entries: Sequence[Entry],
+        edges: Edges,
+        documents: Mapping[str, ReadDocument],
+        problems: Sequence[Problem],
+        index_digest: str = "",
+    ) -> None:
+        self.store_kind = store_kind
+        self.stage = stage
+        self.columns = columns
+        self.media_types = media_types
+        self.entries = entries
+        self.edges = edges
+        self.documents = documents
+        self.problems = problems
+        self.index_digest = index_digest
+        self._by_target = np.argsort(edges.targets, kind="stable")
+        self._sorted_targets = edges.targets[self._by_target]
+        self._by_source = np.argsort(edges.sources, kind="stable")
+        self._sorted_sources = edges.sources[self._by_source]
+        self._sizes: dict[int, int] = {}
+        self._entries_by_row: dict[int, list[Entry]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    # ------------------------------------------------------------------------------------------------ names
+
+    def find(self, name: str) -> int:
+        """The row of a digest (or stray file), -1 where the snapshot has none."""
+        return int(find_rows(self.columns.names, np.array([name.encode("utf-8", "surrogateescape")]))[0])
+
+    def name(self, row: int) -> str:
+        """The digest of a row, or the path of a stray file below the blobs folder."""
+        return bytes(self.columns.names[row]).decode("utf-8", "surrogateescape")
+
+    def media_type(self, row: int) -> str:
+        return self.media_types[int(self.columns.media[row])]
+
+    def kind(self, row: int) -> Kind:
+        return Kind(int(self.columns.kinds[row]))
+
+    def has(self, row: int, flag: int) -> bool:
+        return bool(self.columns.flags[row] & flag)
+
+    # ------------------------------------------------------------------------------------------------ graph
+
+    def document(self, row: int) -> Document | None:
+        """The manifest, index or image config that the blob is, None where it is none or could not be read."""
+        found = self.documents.get(self.name(row))
+        return found.document if found else None
+
+    def children(self, row: int) -> list[Link]:
+        """What the row's document is made of, in its order: config, layers, manifests."""
+        return [link for link in self._outgoing(row) if link.role in (Role.MANIFEST, Role.CONFIG, Role.LAYER)]
+
+    def references(self, row: int) -> list[Link]:
+        """Everything the row refers to: its children, its subject, what it is attached to, its parent."""
+        return list(self._outgoing(row))
+
+    def parents(self, row: int) -> list[Link]:
+        """Every reference to the row from another row (index entries: ``entries_of``)."""
+        return [self._link(int(edge)) for edge in self._incoming(row)]
+
+    def referrers(self, row: int) -> list[Link]:
+        """What belongs to the row without being part of it: signatures, attestations, SBOMs and other referrers."""
+        links, seen = [], set()
+        for link in self.parents(row):
+            if link.role in (Role.SUBJECT, Role.ATTACHED) and link.source not in seen:
+                seen.add(link.source)
+                links.append(link)
+        return links
+
+    def entries_of(self, row: int) -> list[Entry]:
+        """The index entries that name the row."""
+        if self._entries_by_row is None:
+            by_row: dict[int, list[Entry]] = {}
+            for entry in self.entries:
+                by_row.setdefault(entry.row, []).append(entry)
+            self._entries_by_row = by_row
+        return self._entries_by_row.get(row, [])
+
+    def lost(self) -> list[int]:
+        """The manifests and indexes that nothing refers to although all their parts are there."""
+        flags = self.columns.flags
+        wanted = flags & (PRESENT | DOCUMENT | COMPLETE | REACHABLE | REFERENCED)
+        return [int(row) for row in np.flatnonzero(wanted == (PRESENT | DOCUMENT | COMPLETE))]
+
+    def below(self, rows: Sequence[int]) -> set[int]:
+        """The rows and everything that they need: children and subjects, all the way down."""
+        found, waiting = set(rows), list(rows)
+        while waiting:
+            row = waiting.pop()
+            for edge in self._slice(self._sorted_sources, row, self._by_source):
+                target = int(self.edges.targets[edge])
+                if target not in found:
+                    found.add(target)
+                    waiting.append(target)
+        return found
+
+    def total_size(self, row: int) -> int:
+        """Bytes of the row and its children all the way down, each blob once, as the descriptors say."""
+        if row not in self._sizes:
+            sizes = {row: int(max(self.columns.sizes[row], 0))}
+            waiting = [row]
+            while waiting:
+                for link in self.children(waiting.pop()):
+                    if link.target not in sizes:
+                        on_disk = int(self.columns.sizes[link.target])
+                        sizes[link.target] = on_disk if on_disk >= 0 else max(link.descriptor.size, 0)
+                        waiting.append(link.target)
+            self._sizes[row] = sum(sizes.values())
+        return self._sizes[row]
+
+    def config(self, row: int) -> ImageConfig | None:
+        """The config of the image whose manifest (or, in Docker's store, whose config) the row is."""
+        document = self.document(row)
+        if isinstance(document, ImageConfig):
+            return document
+        if isinstance(document, Manifest) and document.config is not None and document.config.digest:
+            found = self.documents.get(document.config.digest)
+            if found is not None and isinstance(found.document, ImageConfig):
+                return found.document
+        return None
+
+    def platform(self, row: int, descriptor: Descriptor | None = None) -> str:
+        """The platform in words: what the descriptor says, else the config; for an index, how many it has."""
+        if descriptor is not None and descriptor.platform is not None:
+            return descriptor.platform.text
+        document = self.document(row) if row >= 0 else None
+        if isinstance(document, Index):
+            platforms = [d.platform for d in document.manifests if d.platform and d.platform != _NO_PLATFORM]
+            return f"{len(platforms)} platforms" if len(platforms) > 1 else "".join(p.text for p in platforms)
+        config = self.config(row) if row >= 0 else None
+        return config.platform.text if config is not None else ""
+
+    def problems_of(self, row: int) -> list[Problem]:
+        """What is wrong inside the row's document."""
+        found = self.documents.get(self.name(row))
+        return list(found.problems) if found else []
+
+    def rows_above(self, rows: Rows) -> set[int]:
+        """The rows and everything that has them as a part: whose worst state may have changed."""
+        found = {int(row) for row in rows}
+        waiting = list(found)
+        while waiting:
+            for edge in self._incoming(waiting.pop()):
+                if self.edges.roles[edge] <= Role.LAYER and (source := int(self.edges.sources[edge])) not in found:
+                    found.add(source)
+                    waiting.append(source)
+        return found
+
+    # ----------------------------------------------------------------------------------------------- states
+
+    def states(self, outcomes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The state of every row, given what hashing said of each."""
+        return states_of(self.columns.flags, outcomes)
+
+    def worst(self, states: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """For each row the worst state among it and its parts, all the way down."""
+        worst = states.copy()
+        parts = self.edges.roles <= Role.LAYER
+        sources, targets = self.edges.sources[parts], self.edges.targets[parts]
+        for _ in range(_DEEPEST):
+            before = worst.copy()
+            bad = worst[targets] >= State.MISSING
+            np.maximum.at(worst, sources[bad], worst[targets[bad]])
+            if np.array_equal(before, worst):
+                break
+        return worst
+
+    def _outgoing(self, row: int) -> Iterator[Link]:
+        for edge in self._slice(self._sorted_sources, row, self._by_source):
+            yield self._link(int(edge))
+
+    def _incoming(self, row: int) -> NDArray[np.int64]:
+        return self._slice(self._sorted_targets, row, self._by_target)
+
+    @staticmethod
+    def _slice(sorted_rows: Rows, row: int, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        first, last = np.searchsorted(sorted_rows, [row, row + 1])
+        return order[first:last]
+
+    def _link(self, edge: int) -> Link:
+        source, target = int(self.edges.sources[edge]), int(self.edges.targets[edge])
+        role = Role(int(self.edges.roles[edge]))
+        position = int(self.edges.positions[edge])
+        document = self.document(source)
+        descriptor = None
+        if isinstance(document, (Manifest, Index)):
+            descriptor = document.descriptor(role, position)
+        return Link(source, target, role, position, descriptor or Descriptor(digest=self.name(target)))
+
+
+_NO_PLATFORM = Platform("unknown", "unknown")
+_DEEPEST = 32
+
+
+def states_of(flags: NDArray[np.uint16], outcomes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """States from facts and outcomes of hashing; later lines win over earlier ones."""
+    states = np.full(len(flags), State.NOT_CHECKED, np.uint8)
+    states[outcomes == Outcome.VERIFIED] = State.VERIFIED
+    states[(flags & UNCHECKABLE) != 0] = State.NOT_CHECKABLE
+    unused = (flags & (REACHABLE | PENDING | STRAY)) == 0
+    states[unused] = State.UNUSED
+    lost = PRESENT | DOCUMENT | COMPLETE
+    states[(flags & (lost | REACHABLE | REFERENCED)) == lost] = State.LOST
+    absent = (flags & (PRESENT | PENDING)) == 0
+    states[absent] = State.MISSING
+    states[absent & ((flags & EXTERNAL) != 0)] = State.EXTERNAL
+    states[(flags & PENDING) != 0] = State.CHECKING
+    states[(flags & STRAY) != 0] = State.JUNK
+    states[(flags & SIZE_DIFFERS) != 0] = State.SIZE_DIFFERS
+    states[(flags & DAMAGED) != 0] = State.DAMAGED
+    states[((flags & UNREADABLE) != 0) | (outcomes == Outcome.UNREADABLE)] = State.UNREADABLE
+    states[(flags & (PRESENT | REGULAR | STRAY)) == PRESENT] = State.NOT_REGULAR
+    states[outcomes == Outcome.CORRUPT] = State.CORRUPT
+    return states
+
+
+def find_rows(names: Names, wanted: Names) -> Rows:
+    """Where each of ``wanted`` stands in the sorted ``names``; -1 where it does not."""
+    if not len(names):
+        return np.full(len(wanted), -1, np.int64)
+    places = np.searchsorted(names, wanted)
+    places[places == len(names)] = 0
+    return np.where(names[places] == wanted, places, -1).astype(np.int64)
+
+
+def same_files(old: Columns, new: Columns) -> tuple[Rows, Rows]:
+    """The rows of ``old`` and of ``new`` that are the same, unchanged file: name, size, time and inode agree."""
+    places = find_rows(new.names, old.names)
+    rows = np.flatnonzero(places >= 0)
+    places = places[rows]
+    same = (
+        (old.sizes[rows] == new.sizes[places])
+        & (old.mtimes[rows] == new.mtimes[places])
+        & (old.inodes[rows] == new.inodes[places])
+    )
+    return rows[same], places[same]
+
+
+def no_edges() -> Edges:
+    """The edges of a store whose documents have not been read."""
+    return Edges(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8), np.empty(0, np.uint32))
+
+
+def as_names(names: Sequence[str]) -> Names:
+    """Texts as a column of names."""
+    return np.array([name.encode("utf-8", "surrogateescape") for name in names] or [b""], dtype=np.bytes_)[: len(names)]
+
+
+def empty_columns(names: Names) -> Columns:
+    """Columns with nothing known of any name yet."""
+    count = len(names)
+    zeros: dict[str, Any] = {
+        "mtimes": np.zeros(count, np.int64),
+        "inodes": np.zeros(count, np.uint64),
+        "links": np.zeros(count, np.uint32),
+        "flags": np.zeros(count, np.uint16),
+        "kinds": np.zeros(count, np.uint8),
+        "media": np.zeros(count, np.uint16),
+        "used_by": np.zeros(count, np.int32),
+    }
+    return Columns(names, np.full(count, -1, np.int64), **zeros)
+
+
+def join(parts: Sequence[Columns]) -> Columns:
+    """Several sets of columns as one, sorted by name."""
+    joined = Columns(*(np.concatenate([getattr(part, field) for part in parts]) for field in _FIELDS))
+    return _ordered(joined)
+
+
+def with_names(columns: Columns, more: Names) -> Columns:
+    """A copy with further names, of which nothing is known."""
+    return join([columns, empty_columns(np.unique(more))])
+
+
+def _ordered(columns: Columns) -> Columns:
+    order = np.argsort(columns.names, kind="stable")
+    return Columns(*(getattr(columns, field)[order] for field in _FIELDS))
+
+
+_FIELDS = Columns.__struct_fields__
