@@ -1,0 +1,1 @@
+"""The icon, the desktop entry and the AppStream metainfo, read through importlib.resources."""
