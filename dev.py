@@ -142,7 +142,7 @@ def make_environment() -> None:
 
 def fingerprint() -> str:
     """What an environment is made for: this Python, this place, these packages."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     packages = json.dumps([project["build-system"], project["project"]], sort_keys=True)
     return f"{sys.version}\n{sys.base_prefix}\n{VENV}\n{hashlib.sha256(packages.encode()).hexdigest()}\n"
 
