@@ -140,6 +140,12 @@ class Manifest(msgspec.Struct, frozen=True):
         if self.subject is not None:
             yield Role.SUBJECT, 0, self.subject
 
+    def descriptor(self, role: Role, position: int) -> Descriptor | None:
+        """The descriptor that ``links`` yields for that role and position."""
+        if role == Role.LAYER:
+            return self.layers[position]
+        return {Role.CONFIG: self.config, Role.SUBJECT: self.subject}.get(role)
+
     @property
     def is_image(self) -> bool:
         """Whether it describes a file system to run, rather than an artifact."""
@@ -166,6 +172,12 @@ class Index(msgspec.Struct, frozen=True):
             yield Role.MANIFEST, position, descriptor
         if self.subject is not None:
             yield Role.SUBJECT, 0, self.subject
+
+    def descriptor(self, role: Role, position: int) -> Descriptor | None:
+        """The descriptor that ``links`` yields for that role and position."""
+        if role == Role.MANIFEST:
+            return self.manifests[position]
+        return self.subject if role == Role.SUBJECT else None
 
 
 class History(msgspec.Struct, frozen=True):

@@ -75,9 +75,7 @@ def skip_space(text: str, position: int) -> int:
 def scan_value(text: str, position: int) -> tuple[Any, int]:
     """Read the value that starts at ``position``; return it and where it ends."""
     try:
-        value, end = _DECODER.scan_once(text, position)
-    except StopIteration as stop:
-        raise syntax_error(text, stop.value, "a value") from None
+        value, end = _DECODER.raw_decode(text, position)
     except json.JSONDecodeError as error:
         raise syntax_error(text, error.pos, error.msg) from None
     except RecursionError:

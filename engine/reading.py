@@ -298,8 +298,13 @@ class _Reader:
         if not isinstance(value, dict):
             self.warn(where, f"The step is {_kind(value)} instead of an object.", "error")
             return History()
-        texts = (self._text(value, key, f"{where}.{key}") for key in ("created", "created_by", "author", "comment"))
-        return History(*texts, empty_layer=value.get("empty_layer") is True)
+        return History(
+            created=self._text(value, "created", f"{where}.created"),
+            created_by=self._text(value, "created_by", f"{where}.created_by"),
+            author=self._text(value, "author", f"{where}.author"),
+            comment=self._text(value, "comment", f"{where}.comment"),
+            empty_layer=value.get("empty_layer") is True,
+        )
 
     def _object(self, value: dict[str, Any], key: str, where: str = "") -> dict[str, Any]:
         found = value.get(key)
@@ -327,9 +332,9 @@ class _Reader:
         return tuple(found)
 
     def _annotations(self, value: dict[str, Any], key: str, where: str) -> Mapping[str, str]:
-        found = value.get(key, NO_TEXTS)
-        if found is NO_TEXTS:
+        if key not in value:
             return NO_TEXTS
+        found = value[key]
         if not isinstance(found, dict):
             # Docker writes "Labels": null for an image without labels.
             if found is not None or key != "Labels":

@@ -6,7 +6,7 @@ is found by bisection and columns of different snapshots can be matched. Columns
 hold a million blobs; the few documents among them are typed values.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -244,12 +244,14 @@ class Snapshot:
         wanted = flags & (PRESENT | DOCUMENT | COMPLETE | REACHABLE | REFERENCED)
         return [int(row) for row in np.flatnonzero(wanted == (PRESENT | DOCUMENT | COMPLETE))]
 
-    def below(self, rows: Sequence[int]) -> set[int]:
-        """The rows and everything that they need: children and subjects, all the way down."""
-        found, waiting = set(rows), list(rows)
+    def below(self, rows: Iterable[int], *, parts_only: bool = False) -> set[int]:
+        """The rows and everything that they need, all the way down; with ``parts_only`` no subjects and parents."""
+        found = set(rows)
+        waiting = list(found)
         while waiting:
-            row = waiting.pop()
-            for edge in self._slice(self._sorted_sources, row, self._by_source):
+            for edge in self._slice(self._sorted_sources, waiting.pop(), self._by_source):
+                if parts_only and self.edges.roles[edge] > Role.LAYER:
+                    continue
                 target = int(self.edges.targets[edge])
                 if target not in found:
                     found.add(target)
