@@ -200,9 +200,10 @@ class _Reader:
         run = self._object(value, "config")
         rootfs = self._object(value, "rootfs")
         diff_ids = self._texts(rootfs, "diff_ids", "rootfs.diff_ids")
-        history = value.get("history") or []
+        history = value.get("history")
         if not isinstance(history, list):
-            self.warn("history", f"The history is {_kind(history)} instead of an array.", "error")
+            if history is not None:
+                self.warn("history", f"The history is {_kind(history)} instead of an array.", "error")
             history = []
         return ImageConfig(
             Platform(*(self._text(value, key) for key in ("os", "architecture", "variant", "os.version"))),
