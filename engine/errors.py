@@ -13,6 +13,7 @@ EngineError                 a sentence, the place, what was expected and found, 
 │   ├── DigestMismatch
 │   ├── SizeMismatch
 │   └── NotCheckable        its algorithm is none that this program can compute
+├── MetadataMissing         nothing is kept under that key
 ├── Refused                 the engine could, but will not, because something would be lost
 ├── StoreBusy               another program holds the store's lock
 ├── StoreChanged            the disk moved on since the decision was made
@@ -89,6 +90,10 @@ class SizeMismatch(BlobError):
 
 class NotCheckable(BlobError):
     """The digest's algorithm is none that this program can compute."""
+
+
+class MetadataMissing(EngineError):
+    """Nothing is kept about that blob under that key."""
 
 
 class Refused(EngineError):

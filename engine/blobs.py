@@ -1,0 +1,389 @@
+"""``Blobs``: the files of a store that are named by the digest of their content.
+
+The same class serves a layout's ``blobs`` and Docker's ``content``. Layout of the folders: image-spec
+``image-layout.md``, section Blobs.
+"""
+
+import errno
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator
+from enum import Enum, IntEnum
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from engine.digest import Digest
+from engine.directory import Directory, explained, read_all
+from engine.durable import (
+    StoreRoot,
+    create_file,
+    mount_of,
+    publish,
+    replace,
+    staging,
+    sync,
+    sync_file,
+    unlink,
+)
+from engine.errors import BlobError, BlobMissing, BlobUnreadable, InvalidDigest, Refused, StorageFailed
+from engine.progress import Progress
+from engine.streams import VerifiedReader, check_digest, hash_file, receive, unreadable, wrong_digest, wrong_size
+
+BATCH = 4096
+"""Entries that ``Blobs.list`` hands out at a time, at most."""
+
+
+class EntryKind(IntEnum):
+    """What a name below the blobs folder stands for."""
+
+    BLOB = 0
+    JUNK = 1
+    """Not a blob's name at all: other tools' temporary files, strangers of any kind."""
+    WRONG_NAME = 2
+    """A regular file named almost like a blob of that folder: wrong length, upper case."""
+    NOT_REGULAR = 3
+    """A blob's name, but a link, a folder, a pipe, a socket or a device."""
+
+
+class BlobEntry(msgspec.Struct, frozen=True, gc=False):
+    """One name below the blobs folder, with what the file system knows about it.
+
+    ``name`` is a digest for ``BLOB`` and ``NOT_REGULAR``, else the path below the blobs folder, in which bytes that are
+    no UTF-8 stand as surrogates.
+    """
+
+    name: str
+    kind: EntryKind
+    size: int
+    mtime_ns: int
+    inode: int
+    nlink: int
+    mode: int
+
+
+class Outcome(Enum):
+    """What ``Blobs.put`` found and did."""
+
+    ADDED = "added"
+    PRESENT = "present"
+    REPAIRED = "repaired"
+
+
+class PutResult(NamedTuple):
+    """What was put: its digest, its size in bytes, and what became of it."""
+
+    digest: Digest
+    size: int
+    outcome: Outcome
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What a change did to a store; whoever shows the store decides from this what is stale."""
+
+    added: tuple[Digest, ...] = ()
+    repaired: tuple[Digest, ...] = ()
+    removed: tuple[Digest, ...] = ()
+    index_changed: bool = False
+    note: str = ""
+    """A sentence for the person, where there is something to know beside success."""
+
+
+Batches = Iterator[list[BlobEntry]]
+
+_ALGORITHM = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*")
+_ENCODED = re.compile(r"[a-zA-Z0-9=_-]+")
+_HEX_LENGTHS = {"sha256": 64, "sha512": 128, "blake3": 64}
+_REGISTERED = {name: re.compile(f"[0-9a-f]{{{length}}}") for name, length in _HEX_LENGTHS.items()}
+_NEARLY = {name: re.compile(f"[0-9a-fA-F]{{32,{length}}}") for name, length in _HEX_LENGTHS.items()}
+
+
+class Blobs:
+    """The blobs of one open store. Every method may be called from any thread, beside any other."""
+
+    def __init__(self, root: StoreRoot, folder: str = "blobs", algorithms: frozenset[str] | None = None) -> None:
+        self._root = root
+        self._folder = folder
+        self._algorithms = algorithms
+        self._safe_folders: set[str] = set()
+
+    def stat(self, digest: str) -> BlobEntry:
+        """What the file system knows of a blob; raises ``BlobMissing``, ``BlobUnreadable``."""
+        digest = self._accept(digest)
+        try:
+            status = self._root.reach(self._folder, digest.algorithm).stat(digest.encoded)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+        except OSError as error:
+            raise self._trouble(digest, error) from error
+        return _entry(digest, EntryKind.BLOB, status)
+
+    def list(self) -> Batches:
+        """Everything below the blobs folder, in batches, algorithm by algorithm, in the file system's order.
+
+        What is removed meanwhile may be left out. Raises ``StorageFailed`` for a folder that cannot be read.
+        """
+        try:
+            base = self._root.reach(self._folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return  # a damaged store: its structural check says so
+        strays: list[BlobEntry] = []
+        with explained("Listing", base.path):
+            for name in base.names():
+                status = base.stat(name)
+                if self._is_algorithm(name, status):
+                    yield from self._list_folder(name)
+                else:
+                    strays.append(_entry(name, EntryKind.JUNK, status))
+        if strays:
+            yield strays
+
+    def open(self, digest: str) -> int:
+        """A descriptor of a blob's regular file, for reading; raises ``BlobMissing``, ``BlobUnreadable``."""
+        digest = self._accept(digest)
+        try:
+            return self._root.reach(self._folder, digest.algorithm).open_file(digest.encoded)
+        except OSError as error:
+            raise self._trouble(digest, error) from error
+
+    def open_verified(self, digest: str, size: int | None = None) -> VerifiedReader:
+        """A stream of a blob that raises at its end when its digest or its ``size`` in bytes is wrong.
+
+        Raises ``NotCheckable`` for an algorithm that this program cannot compute.
+        """
+        digest = self._accept(digest)
+        digest.hasher()
+        return VerifiedReader(self.open(digest), digest, size)
+
+    def read(self, digest: str, limit: int, size: int | None = None) -> bytes:
+        """A whole small blob, verified; raises ``Refused`` when it has more than ``limit`` bytes."""
+        digest = self._accept(digest)
+        hasher = digest.hasher()
+        fd = self.open(digest)
+        try:
+            found = os.fstat(fd).st_size
+            if size is not None and found != size:
+                raise wrong_size(digest, size, found)
+            if found > limit:
+                raise Refused(
+                    f"{digest.short} has {found} bytes; at most {limit} are read at once.",
+                    place=digest,
+                    expected=f"at most {limit} bytes",
+                    found=f"{found} bytes",
+                    remedy="Look at it in parts.",
+                )
+            content = read_all(fd, found, limit)
+        except OSError as error:
+            raise unreadable(digest, error) from error
+        finally:
+            os.close(fd)
+        hasher.update(content)
+        check_digest(digest, hasher)
+        return content
+
+    def window(self, digest: str, offset: int, length: int) -> bytes:
+        """At most ``length`` bytes of a blob from ``offset`` on, not verified; fewer at its end."""
+        digest = self._accept(digest)
+        fd = self.open(digest)
+        try:
+            return os.pread(fd, length, offset)
+        except OSError as error:
+            raise unreadable(digest, error) from error
+        finally:
+            os.close(fd)
+
+    def put(
+        self,
+        source: BinaryIO | bytes,
+        *,
+        algorithm: str = "sha256",
+        expected: Digest | None = None,
+        size: int | None = None,
+        progress: Progress | None = None,
+    ) -> PutResult:
+        """Store content under its digest, so that it survives a power cut; a good copy that is there stays untouched.
+
+        With ``expected`` and a good copy in the store the source is not even read. ``size`` in bytes caps the
+        reading. Raises ``DigestMismatch`` or ``SizeMismatch`` when the content is not what was announced,
+        ``NotCheckable``, ``Refused``, ``StorageFailed``, ``Cancelled``; then nothing of it is left.
+        """
+        wanted = self._accept(expected or f"{algorithm}:{'0' * (128 if algorithm == 'sha512' else 64)}")
+        hasher = wanted.hasher()
+        root = self._root.to_change()
+        with explained("Writing a blob to", self._root.path):
+            folder = self._folder_to_fill(wanted.algorithm)
+            if expected is not None and (there := self._settle(folder, wanted, size, progress)) is not None:
+                return there
+            with staging(self._staging_parent(root, folder)) as stage:
+                fd = create_file(stage, "blob", self._root.rights)
+                try:
+                    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+                    written = receive(stream, fd, hasher, size, progress)
+                    digest = Digest(f"{wanted.algorithm}:{hasher.hexdigest()}")
+                    if size is not None and written != size:
+                        raise wrong_size(expected or digest, size, written)
+                    if expected is not None and digest != expected:
+                        raise wrong_digest(expected, digest)
+                    sync_file(fd)
+                finally:
+                    os.close(fd)
+                return self._publish(stage, folder, digest, written, progress)
+
+    def delete(self, digest: str) -> bool:
+        """Remove a blob's file, whoever refers to it; False when there was none.
+
+        Raises ``Refused`` rather than delete through a symbolic link, ``BlobUnreadable`` for a folder of that name.
+        """
+        digest = self._accept(digest)
+        try:
+            folder = self._root.reach_to_change(self._folder, digest.algorithm, make=False)
+            return unlink(folder, digest.encoded)
+        except FileNotFoundError:
+            return False
+        except IsADirectoryError:
+            raise _folder_in_the_way(digest) from None
+        except OSError as error:
+            raise StorageFailed.from_os("Deleting", digest.short, error) from error
+
+    def _publish(
+        self, stage: Directory, folder: Directory, digest: Digest, size: int, progress: Progress | None
+    ) -> PutResult:
+        """Give the finished file its name, unless a good one has it."""
+        outcome = Outcome.ADDED
+        if not publish(stage, "blob", folder, digest.encoded):
+            there = self._settle(folder, digest, size, progress)
+            if there is not None:
+                return there
+            replace(stage, "blob", folder, digest.encoded)
+            outcome = Outcome.REPAIRED
+        sync(folder)
+        return PutResult(digest, size, outcome)
+
+    def _settle(
+        self, folder: Directory, digest: Digest, size: int | None, progress: Progress | None
+    ) -> PutResult | None:
+        """The copy that is there, checked and safe on the disk; None when there is none, or a bad one."""
+        try:
+            fd = folder.open_file(digest.encoded)
+        except OSError as error:
+            if error.errno == errno.ENOENT:
+                return None
+            if stat.S_ISDIR(folder.stat(digest.encoded).st_mode):
+                raise _folder_in_the_way(digest) from None
+            return None  # a link, a pipe, no permission: whatever it is, it is not the content
+        try:
+            found = os.fstat(fd).st_size
+            if (size is not None and found != size) or hash_file(fd, digest, progress) != digest:
+                return None
+            sync_file(fd)  # whoever wrote it may not have waited for the disk
+        finally:
+            os.close(fd)
+        sync(folder)
+        return PutResult(digest, found, Outcome.PRESENT)
+
+    def _folder_to_fill(self, algorithm: str) -> Directory:
+        """The algorithm's folder for a new file; safe on the disk itself, also when another thread has just made it."""
+        folder = self._root.reach_to_change(self._folder, algorithm, make=True)
+        if algorithm not in self._safe_folders:
+            sync(folder)
+            sync(self._root.reach_to_change(self._folder, make=False))
+            sync(self._root.to_change())
+            self._safe_folders.add(algorithm)
+        return folder
+
+    def _staging_parent(self, root: Directory, folder: Directory) -> Directory:
+        """The outermost folder on the same mount as the algorithm's, so that a name can be given without a copy."""
+        mount = mount_of(folder)
+        for candidate in (root, self._root.reach_to_change(self._folder, make=False)):
+            if mount_of(candidate) == mount:
+                return candidate
+        return folder
+
+    def _list_folder(self, algorithm: str) -> Batches:
+        is_blob = _REGISTERED.get(algorithm, _ENCODED).fullmatch
+        batch: list[BlobEntry] = []
+        place = f"{self._root.path}/{self._folder}/{algorithm}"
+        with explained("Listing", place), self._root.reach(self._folder, algorithm).scan() as entries:
+            for entry in entries:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                name = entry.name
+                if is_blob(name):
+                    kind = EntryKind.BLOB if stat.S_ISREG(status.st_mode) else EntryKind.NOT_REGULAR
+                    batch.append(_entry(f"{algorithm}:{name}", kind, status))
+                else:
+                    batch.append(_entry(f"{algorithm}/{name}", _kind_of_stray(algorithm, name, status), status))
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
+
+    def _is_algorithm(self, name: str, status: os.stat_result) -> bool:
+        """Whether a name in the blobs folder is an algorithm's folder whose content may be looked at."""
+        linked = stat.S_ISLNK(status.st_mode) and self._root.follow_links
+        if not (linked or stat.S_ISDIR(status.st_mode)) or not _ALGORITHM.fullmatch(name):
+            return False
+        try:
+            self._root.reach(self._folder, name)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # listing it will say why not
+        return True
+
+    def _accept(self, digest: str) -> Digest:
+        """The digest, checked; raises ``InvalidDigest`` also for an algorithm that this kind of store does not have."""
+        accepted = Digest.parse(digest)
+        if self._algorithms is not None and accepted.algorithm not in self._algorithms:
+            names = " or ".join(sorted(self._algorithms))
+            raise InvalidDigest(
+                f"{accepted.short} cannot be in this store: it holds {names} only.",
+                place=accepted,
+                expected=f"{names}:…",
+                found=accepted,
+            )
+        return accepted
+
+    def _trouble(self, digest: Digest, error: OSError) -> BlobError:
+        """What to raise when a blob's file cannot be opened."""
+        if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            return BlobMissing(f"{digest.short} is not in the store.", place=digest)
+        if error.errno in (errno.ELOOP, errno.EINVAL, errno.ENXIO):
+            found = "a symbolic link" if error.errno == errno.ELOOP else "something else"
+            return BlobUnreadable(
+                f"{digest.short} is not a regular file.", place=digest, expected="a regular file", found=found
+            )
+        if error.errno == errno.ENOTDIR:
+            return BlobUnreadable(
+                f"{digest.short} cannot be read: {self._folder}/{digest.algorithm} is not a folder.",
+                place=digest,
+                expected="a folder",
+                found="a symbolic link or a file",
+            )
+        return unreadable(digest, error)
+
+
+def _entry(name: str, kind: EntryKind, status: os.stat_result) -> BlobEntry:
+    return BlobEntry(name, kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink, status.st_mode)
+
+
+def _kind_of_stray(algorithm: str, name: str, status: os.stat_result) -> EntryKind:
+    nearly = _NEARLY.get(algorithm)
+    if nearly is not None and nearly.fullmatch(name) and stat.S_ISREG(status.st_mode):
+        return EntryKind.WRONG_NAME
+    return EntryKind.JUNK
+
+
+def _folder_in_the_way(digest: Digest) -> BlobUnreadable:
+    return BlobUnreadable(
+        f"{digest.short} is a folder where a file belongs.",
+        place=digest,
+        expected="a regular file",
+        found="a folder",
+        remedy="Look into that folder, and move it away.",
+    )

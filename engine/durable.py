@@ -1,0 +1,340 @@
+"""Writing so that what was reported as done survives a power cut, and nobody ever sees half of it.
+
+The only file with fsync, rename and link. The order is always: a new file in a locked directory of ours on the
+same file system, its content, fsync, then its name, then fsync of the folder that got the name. An fsync that fails is
+final: the kernel reports such an error once, so the file is thrown away and nobody asks again.
+"""
+
+import ctypes
+import errno
+import logging
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from engine.directory import Directory
+from engine.errors import Refused, StoreClosed
+from engine.locking import try_lock
+
+logger = logging.getLogger(__name__)
+
+STAGING_PREFIX = ".blobscope-"
+"""Begins the names of our staging directories; others leave these alone, and umoci's gc does not know them."""
+
+_NOREPLACE, _EXCHANGE = 1, 2  # renameat2(2)
+_START_WRITING = 2  # SYNC_FILE_RANGE_WRITE of sync_file_range(2)
+_NO_LINKS_HERE = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
+class Rights(NamedTuple):
+    """What new files of a store get: permission bits before the umask and, when root writes, the store's owner."""
+
+    file_mode: int
+    folder_mode: int
+    uid: int
+    gid: int
+
+
+class StoreRoot:
+    """The folder of an open store: its handle until ``close``, and what may be done in it."""
+
+    def __init__(self, directory: Directory, *, private: bool = False, follow_links: bool = False) -> None:
+        self._directory: Directory | None = directory
+        self._reached: dict[str, tuple[int, int, Directory]] = {}
+        self.path = directory.path
+        self.follow_links = follow_links
+        """Whether a folder of blobs that is a symbolic link may be read; nothing is ever written through one."""
+        self.refusal = ""
+        """The sentence that explains why this store must not be changed; empty when it may be."""
+        status = directory.status()
+        self.rights = Rights(0o600 if private else 0o666, 0o700 if private else 0o777, status.st_uid, status.st_gid)
+
+    @property
+    def directory(self) -> Directory:
+        """The handle; raises ``StoreClosed`` after ``close``."""
+        if self._directory is None:
+            raise StoreClosed(f"{self.path} was closed.", place=self.path, remedy="Open it again.")
+        return self._directory
+
+    @property
+    def closed(self) -> bool:
+        return self._directory is None
+
+    @property
+    def writable(self) -> bool:
+        """Whether changing it can be tried: nothing forbids it, and the disk and its permissions allow it."""
+        if self._directory is None or self.refusal:
+            return False
+        return os.access(".", os.W_OK | os.X_OK, dir_fd=self._directory.fd, effective_ids=True)
+
+    def to_change(self) -> Directory:
+        """The handle for a change; raises ``Refused`` where the store must stay as it is."""
+        directory = self.directory
+        if self.refusal:
+            raise Refused(self.refusal, place=self.path)
+        return directory
+
+    def reach(self, *names: str) -> Directory:
+        """A folder below, for reading; kept open, and opened anew when another one has taken its place."""
+        directory = self.directory
+        path = "/".join(names)
+        known = self._reached.get(path)
+        if known is not None:
+            there = os.stat(path, dir_fd=directory.fd)
+            if (there.st_dev, there.st_ino) == known[:2]:
+                return known[2]
+        for name in names:
+            directory = directory.child(name, follow=self.follow_links)
+        here = directory.status()
+        self._reached[path] = here.st_dev, here.st_ino, directory
+        return directory
+
+    def reach_to_change(self, *names: str, make: bool) -> Directory:
+        """A folder below, opened afresh through no link, for a change; made where it is missing, if asked to.
+
+        Raises ``Refused`` where a symbolic link stands in the way.
+        """
+        directory = self.to_change()
+        for name in names:
+            try:
+                directory = ensure_folder(directory, name, self.rights) if make else directory.child(name)
+            except NotADirectoryError:
+                if not stat.S_ISLNK(directory.stat(name).st_mode):
+                    raise
+                place = f"{directory.path}/{name}"
+                raise Refused(
+                    f"{place} is a symbolic link; nothing is written or deleted through one.",
+                    place=place,
+                    expected="a folder",
+                    found="a symbolic link",
+                    remedy="Open the store that it leads to.",
+                ) from None
+        return directory
+
+    def close(self) -> None:
+        """Let go of the folder; what runs at this moment keeps its own handle and ends in peace."""
+        self._directory = None
+        self._reached.clear()
+
+
+@contextmanager
+def staging(parent: Directory) -> Iterator[Directory]:
+    """A locked directory of ours in ``parent``, removed at the end with whatever is still in it.
+
+    The lock tells cleaners, ours and other people's, that a living program works in there.
+    """
+    stage, name = _make_staging(parent)
+    try:
+        yield stage
+    finally:
+        try:
+            remove_tree(parent, name)
+        except OSError as error:
+            logger.debug("%s/%s stays behind: %s", parent.path, name, error)
+
+
+def _make_staging(parent: Directory) -> tuple[Directory, str]:
+    while True:
+        name = STAGING_PREFIX + secrets.token_hex(8)
+        os.mkdir(name, 0o700, dir_fd=parent.fd)
+        # A cleaner may come before the lock is ours: then what we hold is locked by it, or has lost its name.
+        with suppress(FileNotFoundError):
+            stage = parent.child(name)
+            if try_lock(stage.fd) is not False and stage.is_at(name, parent):
+                return stage, name
+
+
+def create_file(folder: Directory, name: str, rights: Rights) -> int:
+    """A descriptor of a new file, readable and writable, with the store's permissions and owner."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    fd = os.open(name, flags, rights.file_mode, dir_fd=folder.fd)
+    adopt(fd, rights)
+    return fd
+
+
+def write_file(
+    folder: Directory, name: str, content: bytes, rights: Rights, like: os.stat_result | None = None
+) -> None:
+    """A new file with this content, safe on the disk; ``like`` gives the mode and owner of the file it will replace."""
+    fd = create_file(folder, name, rights)
+    try:
+        write_all(fd, content)
+        if like is not None:
+            adopt(fd, rights._replace(uid=like.st_uid, gid=like.st_gid))
+            os.fchmod(fd, stat.S_IMODE(like.st_mode))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, content: bytes | memoryview) -> None:
+    """Write everything; the kernel may take it in pieces."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def adopt(fd: int, rights: Rights) -> None:
+    """Give a new file or folder to the store's owner, as far as the system lets us: root may, others own theirs."""
+    status = os.fstat(fd)
+    if (status.st_uid, status.st_gid) != (rights.uid, rights.gid) and os.geteuid() == 0:
+        with suppress(PermissionError):  # an owner that this user namespace does not know
+            os.fchown(fd, rights.uid, rights.gid)
+
+
+def ensure_folder(parent: Directory, name: str, rights: Rights) -> Directory:
+    """The folder ``name`` in ``parent``, made and safe on the disk when it was not there."""
+    try:
+        os.mkdir(name, rights.folder_mode, dir_fd=parent.fd)
+    except FileExistsError:
+        return parent.child(name)
+    folder = parent.child(name)
+    adopt(folder.fd, rights)
+    sync(folder)
+    sync(parent)
+    return folder
+
+
+def sync(folder: Directory) -> None:
+    """Make the names in a folder safe on the disk."""
+    try:
+        os.fsync(folder.fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # file systems whose folders cannot be synchronised
+            raise
+
+
+def sync_file(fd: int) -> None:
+    """Make a file's content safe on the disk; works on a descriptor for reading, too."""
+    os.fsync(fd)
+
+
+def start_writeback(fd: int, offset: int, length: int) -> None:
+    """Ask the kernel to begin writing a range to the disk, so that the fsync at the end finds little left to do."""
+    if _sync_file_range is not None:
+        _sync_file_range(fd, offset, length, _START_WRITING)  # only a hint: the fsync reports what fails
+
+
+def publish(stage: Directory, name: str, folder: Directory, target: str) -> bool:
+    """Give a finished file its name in ``folder``; False when something has that name already. Not yet synchronised.
+
+    Where hard links are refused the file is renamed, over a twin that another program may publish at that moment.
+    """
+    try:
+        os.link(name, target, src_dir_fd=stage.fd, dst_dir_fd=folder.fd, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS_HERE:
+            raise
+        if folder.has(target):
+            return False
+        replace(stage, name, folder, target)
+    return True
+
+
+def replace(stage: Directory, name: str, folder: Directory, target: str) -> None:
+    """Give a finished file its name, whatever had it before. Not yet synchronised."""
+    os.rename(name, target, src_dir_fd=stage.fd, dst_dir_fd=folder.fd)
+
+
+def rename_new(stage: Directory, name: str, folder: Directory, target: str) -> None:
+    """Move a finished folder to a name that nothing has; ``FileExistsError`` otherwise. Not yet synchronised."""
+    if _rename2(stage, name, folder, target, _NOREPLACE):
+        return
+    if folder.has(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+    replace(stage, name, folder, target)
+
+
+def exchange(stage: Directory, name: str, folder: Directory, target: str) -> bool:
+    """Let two files swap their names in one step; False where the file system cannot. Not yet synchronised."""
+    return _rename2(stage, name, folder, target, _EXCHANGE)
+
+
+def unlink(folder: Directory, name: str) -> bool:
+    """Remove a file's name and make that safe; False when nothing has it."""
+    try:
+        os.unlink(name, dir_fd=folder.fd)
+    except FileNotFoundError:
+        return False
+    sync(folder)
+    return True
+
+
+def remove_empty(parent: Directory, name: str) -> bool:
+    """Remove a folder if it is empty; whether it was."""
+    try:
+        os.rmdir(name, dir_fd=parent.fd)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+            return False
+        raise
+    return True
+
+
+def remove_tree(parent: Directory, name: str) -> None:
+    """Remove a folder with everything in it: follows no link, leaves no file system, needs two handles at any depth.
+
+    Folders inside are moved up to the outermost one before they are emptied, so depth costs neither recursion nor
+    descriptors. ``EXDEV`` when something is mounted in it.
+    """
+    top = parent.child(name)
+    mount = mount_of(top)
+    while folders := _unlink_files(top):
+        for folder in folders:
+            inner = top.child(folder)
+            if mount_of(inner) != mount:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), inner.path)
+            for deeper in _unlink_files(inner):
+                os.rename(deeper, secrets.token_hex(16), src_dir_fd=inner.fd, dst_dir_fd=top.fd)
+            os.rmdir(folder, dir_fd=top.fd)
+    os.rmdir(name, dir_fd=parent.fd)
+
+
+def _unlink_files(folder: Directory) -> list[str]:
+    """Remove all but the folders in it; return their names."""
+    folders = []
+    with folder.scan() as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in found:
+        if is_folder:
+            folders.append(name)
+        else:
+            os.unlink(name, dir_fd=folder.fd)
+    return folders
+
+
+def mount_of(folder: Directory) -> tuple[int, str]:
+    """Device and mount of a folder: names can only be given to a file within one mount."""
+    number = ""
+    with suppress(OSError), open(f"/proc/self/fdinfo/{folder.fd}", encoding="ascii") as lines:
+        number = next((line.split()[1] for line in lines if line.startswith("mnt_id:")), "")
+    return folder.status().st_dev, number
+
+
+def _rename2(stage: Directory, name: str, folder: Directory, target: str, flags: int) -> bool:
+    if _renameat2 is None:
+        return False
+    if _renameat2(stage.fd, os.fsencode(name), folder.fd, os.fsencode(target), flags) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _UNSUPPORTED:
+        return False
+    raise OSError(number, os.strerror(number), target)
+
+
+def _library_call(name: str, *arguments: type) -> Any:
+    call: Any = getattr(_LIBC, name, None)  # None where the C library is older
+    if call is not None:
+        call.argtypes = arguments
+    return call
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_renameat2 = _library_call("renameat2", ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+_sync_file_range = _library_call("sync_file_range", ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)

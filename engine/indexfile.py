@@ -1,0 +1,183 @@
+"""The file ``index.json`` of a layout: read it whole, change it without losing anybody's change.
+
+BuildKit and we take a lock; umoci, skopeo, crane and oras take none. Against those: the new file and ``index.json`` swap
+their names in one step, and what came back tells whether somebody wrote in between. If so, the change is made again,
+to what they wrote. What cannot be prevented is a program that read before us and writes after us.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+import msgspec
+
+from engine.blobs import Change
+from engine.directory import Directory, explained
+from engine.document import INDEX_LIMIT
+from engine.durable import StoreRoot, exchange, replace, staging, sync, write_file
+from engine.errors import DocumentError, StoreBusy
+from engine.index import IndexText
+from engine.jsontext import parse_strict
+from engine.locking import index_lock
+
+NAME = "index.json"
+SETTLE_S = 2.0
+"""Seconds for which a file that does not parse is read again, while it changes or is as fresh as that."""
+
+_ATTEMPTS = 12
+_NO_EXCHANGE = (
+    "This file system cannot swap two files, so a change that another program made in the same instant may be lost."
+)
+
+Edit = Callable[[IndexText], None]
+
+
+class IndexFile:
+    """``index.json`` in the root of an open layout."""
+
+    def __init__(self, root: StoreRoot, *, lock_timeout_s: float = 10.0) -> None:
+        self._root = root
+        self._lock_timeout_s = lock_timeout_s
+
+    def read(self) -> bytes:
+        """The whole document.
+
+        While another program rewrites it in place it is read again, for ``SETTLE_S`` seconds at most. Raises
+        ``DocumentError`` when it is missing, too large, no regular file or not JSON: an index that cannot be read is
+        never an empty one. Raises ``StorageFailed`` when the system cannot read it.
+        """
+        with explained("Reading", f"{self._root.path}/{NAME}"):
+            return self._settled(self._root.directory, NAME)[0]
+
+    def edit(self, edit: Edit) -> Change:
+        """Apply an edit and make it safe on the disk.
+
+        ``edit`` may be called again, on what another program has written meanwhile; what it raises ends the change and
+        leaves the file as the others want it. Raises ``DocumentError`` rather than replace what does not parse,
+        ``StoreBusy``, ``Refused``, ``StorageFailed``.
+        """
+        root = self._root.to_change()
+        with explained("Changing", f"{self._root.path}/{NAME}"):
+            self._settled(root, NAME)  # says so before anything is made, when it cannot be read
+            with index_lock(root, self._lock_timeout_s), staging(root) as stage:
+                return self._compare_and_swap(root, stage, edit)
+
+    def _compare_and_swap(self, root: Directory, stage: Directory, edit: Edit) -> Change:
+        base, status = self._settled(root, NAME)
+        original = expected = base  # expected: what index.json holds if nobody else writes
+        in_hand = ""  # the staged name under which another program's version lies that ours has displaced
+        try:
+            for attempt in range(_ATTEMPTS):
+                wanted = _edited(base, edit)
+                if wanted == expected:
+                    return Change(index_changed=expected != original)
+                staged = f"index-{attempt}"
+                write_file(stage, staged, wanted, self._root.rights, status)
+                now, status = self._settled(root, NAME)
+                if now != expected:
+                    base, expected, in_hand = now, now, ""
+                elif not exchange(stage, staged, root, NAME):
+                    replace(stage, staged, root, NAME)
+                    sync(root)
+                    return Change(index_changed=True, note=_NO_EXCHANGE)
+                else:
+                    before, in_hand = expected, staged
+                    base, expected = self._displaced(stage, staged, before, root), wanted
+                    if base == before:
+                        return Change(index_changed=True)
+                time.sleep(0.01 * 2 ** min(attempt, 5))
+        except BaseException:
+            self._give_back(root, stage, in_hand, expected)
+            raise
+        self._give_back(root, stage, in_hand, expected)
+        raise StoreBusy(
+            f"Other programs keep rewriting {self._root.path}/{NAME}.",
+            place=f"{self._root.path}/{NAME}",
+            remedy="Wait until they are done with the store, then try again.",
+        )
+
+    def _displaced(self, stage: Directory, staged: str, before: bytes, root: Directory) -> bytes:
+        """What the swap brought back; looked at once more after the disk has the swap.
+
+        A program that had the old file open for writing at that moment writes into what we now hold in our hands.
+        """
+        back = self._settled(stage, staged)[0]
+        if back == before:
+            sync(root)
+            back = self._settled(stage, staged)[0]
+        return back
+
+    def _give_back(self, root: Directory, stage: Directory, in_hand: str, ours: bytes) -> None:
+        """Put another program's version back in place, unless somebody has written over ours since."""
+        if in_hand and exchange(stage, in_hand, root, NAME):
+            if stage.read(in_hand, INDEX_LIMIT)[0] != ours:
+                exchange(stage, in_hand, root, NAME)
+            sync(root)
+
+    def _settled(self, folder: Directory, name: str) -> tuple[bytes, os.stat_result]:
+        """Content and status of the document, as soon as it is whole."""
+        deadline = 0.0
+        before: tuple[int, int] | None = None
+        while True:
+            try:
+                raw, status = folder.read(name, INDEX_LIMIT)
+                after = folder.stat(name)
+            except OSError as error:
+                _explain(error, f"{self._root.path}/{NAME}")
+            mark = after.st_size, after.st_mtime_ns
+            moved = after.st_ino == status.st_ino and mark != (status.st_size, status.st_mtime_ns)
+            whole = _is_whole(raw)
+            if whole and not moved:
+                return raw, status
+            now = time.monotonic()
+            deadline = deadline or now + SETTLE_S
+            fresh = abs(time.time() - after.st_mtime) < SETTLE_S
+            if now >= deadline or not (moved or fresh or mark != before):
+                if not whole:
+                    parse_strict(raw, NAME)  # raises, and says where it is wrong
+                return raw, status
+            before = mark
+            time.sleep(0.02)
+
+
+def _edited(raw: bytes, edit: Edit) -> bytes:
+    text = IndexText.parse(raw, NAME)
+    edit(text)
+    wanted = text.raw
+    if wanted != raw:
+        IndexText.parse(wanted, NAME)  # whatever an edit did, nothing is stored that could not be read again
+    return wanted
+
+
+def _is_whole(raw: bytes) -> bool:
+    """Whether it is JSON to its end; a fast first look, the strict reader has the last word."""
+    try:
+        msgspec.json.decode(raw, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    except RecursionError:
+        return True
+    return True
+
+
+def _explain(error: OSError, place: str) -> NoReturn:
+    if error.errno == errno.ENOENT:
+        raise DocumentError(
+            "index.json is missing.",
+            place=place,
+            expected="the list of what is in the layout",
+            found="no such file",
+            remedy="If another program is writing the store at this moment, wait until it is done.",
+        ) from None
+    if error.errno in (errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO):
+        found = "a symbolic link" if error.errno == errno.ELOOP else "something else"
+        raise DocumentError(
+            "index.json is not a regular file.", place=place, expected="a regular file", found=found
+        ) from None
+    if error.errno == errno.EFBIG:
+        raise DocumentError(
+            "index.json is too large.", place=place, expected=f"at most {INDEX_LIMIT} bytes", found="more"
+        ) from None
+    raise error

@@ -1,0 +1,146 @@
+"""``Store``: what the two kinds of store have in common, and all that a window needs of one."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+from engine.blobs import Blobs, Change
+from engine.directory import Directory, explained
+from engine.durable import Rights, StoreRoot, ensure_folder, rename_new, staging, sync
+from engine.errors import AlreadyExists, NotAStore
+from engine.importing import ImportRequest
+from engine.index import IndexText
+from engine.leftovers import MIN_AGE_S, Leftover, Places, find_leftovers, remove_leftovers
+from engine.metadata import Metadata
+from engine.progress import Progress
+from engine.removal import RemovalPlan, apply_removal
+from engine.snapshot import Rows, Snapshot
+from engine.verify import VerifySummary, verify
+
+
+class Store(ABC):
+    """An open store. Reading may go on in any number of threads, beside a change; changes are safe beside each other."""
+
+    kind: ClassVar[str]
+    """``layout`` or ``docker``."""
+    title: str
+    """What it is, in plain words."""
+    _places: ClassVar[Places]
+
+    def __init__(self, root: StoreRoot, blobs: Blobs, metadata: Metadata) -> None:
+        self._root = root
+        self.blobs = blobs
+        self.metadata = metadata
+        self.path = Path(root.path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._root.closed
+
+    @property
+    def writable(self) -> bool:
+        """Whether a change can be tried; the disk has the last word."""
+        return self._root.writable
+
+    def close(self) -> None:
+        """Let go of the folder; twice is fine. What runs at this moment ends in peace, what starts later is refused."""
+        self._root.close()
+
+    @abstractmethod
+    def scan(
+        self,
+        progress: Progress,
+        publish: Callable[[Snapshot], None] | None = None,
+        previous: Snapshot | None = None,
+    ) -> Snapshot:
+        """A picture of the whole store; coarser ones go to ``publish`` on the way."""
+
+    @abstractmethod
+    def import_files(self, requests: Sequence[ImportRequest], progress: Progress) -> Change:
+        """Copy files into the store."""
+
+    @abstractmethod
+    def edit_index(self, edit: Callable[[IndexText], None]) -> Change:
+        """Apply an edit to the list of named entries."""
+
+    def verify(self, snapshot: Snapshot, rows: Rows | None, progress: Progress) -> VerifySummary:
+        """Hash these rows of the snapshot, or all; what is found is reported to ``progress``."""
+        return verify(self.blobs, snapshot, rows, progress)
+
+    def apply(self, plan: RemovalPlan, snapshot: Snapshot, progress: Progress) -> Change:
+        """Carry out a removal that was planned over ``snapshot``."""
+        return apply_removal(self, plan, snapshot, progress)
+
+    def delete(self, digest: str) -> bool:
+        """Remove a blob, whoever refers to it, and then its metadata; False when there was none."""
+        gone = self.blobs.delete(digest)
+        if gone:
+            self.metadata.delete_all(digest)
+        return gone
+
+    def leftovers(self, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
+        """What crashed writers have left, and what looks like it but is alive."""
+        return find_leftovers(self._root, self._places, min_age_s)
+
+    def clean(self, progress: Progress | None = None, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
+        """Remove what crashed writers have left, never anything that is alive; return what is gone."""
+        return remove_leftovers(self._root, self._places, progress, min_age_s)
+
+
+def open_folder(path: str | os.PathLike[str]) -> Directory:
+    """The folder that a person named; raises ``NotAStore`` when there is none, ``OSError`` when it cannot be read."""
+    try:
+        return Directory.open(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise NotAStore(
+            f"There is nothing at {path}." if missing else f"{path} is not a folder.",
+            place=os.fspath(path),
+            expected="the folder of an image layout or of Docker's image store",
+            found="nothing" if missing else "a file",
+        ) from None
+
+
+def build_folder(
+    path: str | os.PathLike[str], fill: Callable[[Directory, Rights], None], *, private: bool = False
+) -> Path:
+    """Make a folder that is there whole or not at all: it is filled beside its place, and then gets its name.
+
+    Raises ``AlreadyExists`` when something has the name, ``StorageFailed``.
+    """
+    target = Path(path).absolute()
+    with explained("Creating", str(target)):
+        parent = Directory.open(target.parent)
+        if parent.has(target.name):
+            raise _taken(target)
+        with staging(parent) as stage:
+            owner = stage.status()
+            rights = Rights(0o600 if private else 0o666, 0o700 if private else 0o777, owner.st_uid, owner.st_gid)
+            fill(ensure_folder(stage, "new", rights), rights)
+            try:
+                rename_new(stage, "new", parent, target.name)
+            except FileExistsError:
+                raise _taken(target) from None
+            sync(parent)
+    return target
+
+
+def _taken(target: Path) -> AlreadyExists:
+    return AlreadyExists(
+        f"{target} exists already.",
+        place=str(target),
+        expected="a name that nothing has",
+        found="something of that name, which stays untouched",
+        remedy="Choose another name.",
+    )
