@@ -107,7 +107,9 @@ def import_into_layout(layout: Layout, requests: Sequence[ImportRequest], progre
 
     Raises the first error, naming its file; what was copied before stays, as blobs that nothing refers to.
     """
-    added, repaired, named = [], [], []
+    added: list[Digest] = []
+    repaired: list[Digest] = []
+    named: list[tuple[Descriptor, str]] = []
     progress.start("Importing", sum(inspect_source(request.path).size for request in requests), "bytes")
     for request in requests:
         file, size = _open(request.path)

@@ -2,7 +2,7 @@
 
 A plan is pure: it is computed over a snapshot, names each thing that goes, each that stays and why, and the bytes that
 become free. Untagging (an index entry goes) and deleting (blobs go) are different verbs. Rules: marking is by digest;
-subjects are kept forward and referrers backward; a document that cannot be read keeps whatever it might need; the index
+referrers stay with their subject; a document that cannot be read keeps whatever it might need; the index
 is changed before blobs go, so that it never leads to a blob that is not there.
 """
 
@@ -133,8 +133,9 @@ def _private_content(
     theirs = _with_own_referrers(snapshot, leaving)
     roots = {entry.row for entry in snapshot.entries if entry.position not in removed and entry.row >= 0}
     documents = np.flatnonzero((snapshot.columns.flags & (facts.DOCUMENT | facts.DAMAGED)) != 0).tolist()
-    wanted = snapshot.below(roots | (set(documents) - theirs))
-    wanted |= _referrers_of(snapshot, wanted)
+    # A person who deletes an image means it, so a subject is no reason to stay: its referrers are said to hang.
+    wanted = snapshot.below(roots | (set(documents) - theirs), parts_only=True)
+    wanted |= _referrers_of(snapshot, wanted, leaving)
     doubts = _unreadable(snapshot, wanted)
     names = ", ".join(shorten(snapshot.name(row)) for row in doubts[:3])
     private, kept = set(), []
@@ -159,11 +160,12 @@ def _with_own_referrers(snapshot: Snapshot, leaving: set[int]) -> set[int]:
     return found
 
 
-def _referrers_of(snapshot: Snapshot, wanted: set[int]) -> set[int]:
-    """What refers to these rows, with what that needs in its turn."""
+def _referrers_of(snapshot: Snapshot, wanted: set[int], leaving: set[int]) -> set[int]:
+    """What refers to these rows and is not to leave, with what that needs in its turn."""
     found = set(wanted)
     for source in _referrers_until_stable(snapshot, found):
-        found |= snapshot.below([source])
+        if source not in leaving:
+            found |= snapshot.below([source], parts_only=True)
     return found - wanted
 
 

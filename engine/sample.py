@@ -115,7 +115,7 @@ class _Writer:
         self._layout.edit_index(add_all)
 
     def file_of(self, descriptor: Json) -> Path:
-        return self.path / "blobs" / descriptor["digest"].replace(":", "/")
+        return self.path / "blobs" / str(descriptor["digest"]).replace(":", "/")
 
 
 def _fill(writer: _Writer) -> None:

@@ -61,7 +61,7 @@ class Verdicts:
 def load_verdicts(folder: Path, store: Path) -> tuple[Verdicts, Columns]:
     """What was remembered for a store, with the facts about the files that it was learnt from."""
     try:
-        with np.load(_memory(folder, store), allow_pickle=False) as stored:
+        with _memory(folder, store).open("rb") as file, np.load(file, allow_pickle=False) as stored:
             columns = facts.empty_columns(stored["names"].astype(np.bytes_))
             columns.sizes[:] = stored["sizes"]
             columns.mtimes[:] = stored["mtimes"]

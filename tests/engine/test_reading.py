@@ -127,8 +127,16 @@ def test_unknown_media_types_are_never_parsed() -> None:  # T56, T58
 
 
 def test_a_config_with_wrong_types_keeps_what_can_be_read() -> None:
-    config = {"Entrypoint": "sh", "Cmd": ["a", 1], "Env": None, "Labels": {"a": "b", "c": 3}, "ExposedPorts": {"80/tcp": {}}}
-    document, problems = read_document(json.dumps({"os": "linux", "config": config, "history": {}}).encode(), OCI_CONFIG)
+    config = {
+        "Entrypoint": "sh",
+        "Cmd": ["a", 1],
+        "Env": None,
+        "Labels": {"a": "b", "c": 3},
+        "ExposedPorts": {"80/tcp": {}},
+    }
+    document, problems = read_document(
+        json.dumps({"os": "linux", "config": config, "history": {}}).encode(), OCI_CONFIG
+    )
     assert isinstance(document, ImageConfig)
     assert (document.cmd, document.labels, document.exposed_ports) == (("a",), {"a": "b"}, ("80/tcp",))
     assert {p.where for p in problems} == {"config.Entrypoint", "config.Cmd", "config.Labels.c", "history"}

@@ -1,0 +1,145 @@
+"""Hashing says of each blob whether it is what its name promises; verdicts hold as long as the file stays the same."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import Cancelled
+from engine.layout import ImageLayout
+from engine.progress import Progress
+from engine.snapshot import Outcome, Snapshot, State
+from engine.verdicts import Verdicts, load_verdicts, save_verdicts
+from engine.verify import VerifyBatch
+from tests.layouts import LayoutFiles, sha256
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LayoutFiles:
+    files = LayoutFiles(tmp_path / "layout")
+    files.name(files.image(b"sound", b"corrupt", b"gone"), "app:1")
+    files.file(sha256(b"corrupt")).write_bytes(b"CORRUPT")
+    return files
+
+
+def scan(files: LayoutFiles) -> Snapshot:
+    layout = ImageLayout.open(files.path)
+    snapshot = layout.scan(Progress())
+    layout.close()
+    return snapshot
+
+
+def verify(files: LayoutFiles, snapshot: Snapshot, rows: object = None) -> tuple[Verdicts, list[VerifyBatch]]:
+    layout, progress, verdicts = ImageLayout.open(files.path), Progress(), Verdicts.of(snapshot, 0)
+    layout.verify(snapshot, rows, progress)
+    layout.close()
+    batches = progress.drain()
+    for batch in batches:
+        verdicts.record(batch.rows, batch.outcomes, batch.checked_at, batch.found)
+    return verdicts, batches
+
+
+def outcome(snapshot: Snapshot, verdicts: Verdicts, content: bytes) -> Outcome:
+    return Outcome(int(verdicts.outcomes[snapshot.find(sha256(content))]))
+
+
+def test_same_size_corruption_is_found_and_named(files: LayoutFiles) -> None:  # T38
+    snapshot = scan(files)
+    verdicts, _ = verify(files, snapshot)
+    assert outcome(snapshot, verdicts, b"sound") == Outcome.VERIFIED
+    assert outcome(snapshot, verdicts, b"corrupt") == Outcome.CORRUPT
+    assert verdicts.found == {sha256(b"corrupt"): sha256(b"CORRUPT")}
+    states = snapshot.states(verdicts.outcomes)
+    assert State(int(snapshot.worst(states)[snapshot.entries[0].row])) == State.CORRUPT
+
+
+def test_only_the_chosen_blobs_are_hashed(files: LayoutFiles) -> None:
+    snapshot = scan(files)
+    _, batches = verify(files, snapshot, np.array([snapshot.find(sha256(b"sound"))]))
+    assert [batch.rows.tolist() for batch in batches] == [[snapshot.find(sha256(b"sound"))]]
+
+
+def test_documents_come_first_then_what_is_small(tmp_path: Path) -> None:
+    files = LayoutFiles(tmp_path / "layout")
+    image = files.name(files.image(b"x" * 9_000_000, b"y" * 5_000_000), "app:1")
+    snapshot = scan(files)
+    _, batches = verify(files, snapshot)
+    order = {int(row): n for n, batch in enumerate(batches) for row in batch.rows}
+    assert order[snapshot.find(image["digest"])] == 0
+
+
+def test_what_vanished_or_changed_since_it_was_listed_is_said(files: LayoutFiles) -> None:
+    snapshot = scan(files)
+    files.file(sha256(b"gone")).unlink()
+    files.file(sha256(b"sound")).write_bytes(b"other content")
+    verdicts, _ = verify(files, snapshot)
+    assert outcome(snapshot, verdicts, b"gone") == Outcome.MISSING
+    assert outcome(snapshot, verdicts, b"sound") == Outcome.CHANGED
+
+
+def test_a_blob_that_became_a_pipe_blocks_nobody(files: LayoutFiles) -> None:
+    snapshot = scan(files)
+    files.file(sha256(b"sound")).unlink()
+    os.mkfifo(files.file(sha256(b"sound")))
+    verdicts, _ = verify(files, snapshot)
+    assert outcome(snapshot, verdicts, b"sound") == Outcome.UNREADABLE
+
+
+def test_an_unknown_algorithm_is_not_checkable(files: LayoutFiles) -> None:
+    (files.path / "blobs" / "sha666").mkdir()
+    (files.path / "blobs" / "sha666" / "beast").write_bytes(b"?")
+    snapshot = scan(files)
+    verdicts, _ = verify(files, snapshot)
+    assert verdicts.outcomes[snapshot.find("sha666:beast")] == Outcome.NOT_CHECKABLE
+
+
+def test_cancelling_keeps_what_was_found_by_then(files: LayoutFiles) -> None:
+    snapshot, layout, progress = scan(files), ImageLayout.open(files.path), Progress()
+    progress.cancel()
+    with pytest.raises(Cancelled):
+        layout.verify(snapshot, None, progress)
+    layout.close()
+
+
+class TestMemory:
+    """Verdicts survive the program, not the file."""
+
+    def test_a_verdict_is_remembered(self, files: LayoutFiles, tmp_path: Path) -> None:
+        snapshot = scan(files)
+        verdicts, _ = verify(files, snapshot)
+        save_verdicts(tmp_path / "cache", files.path, verdicts, snapshot.columns)
+        again = scan(files)
+        remembered = Verdicts.of(again, 0)
+        remembered.adopt(*load_verdicts(tmp_path / "cache", files.path), again.columns)
+        assert remembered.outcomes.tolist() == verdicts.outcomes.tolist()
+        assert remembered.found == verdicts.found
+
+    @pytest.mark.parametrize("change", ["content", "time", "replaced"])
+    def test_a_verdict_ends_with_the_file_that_it_was_about(self, files: LayoutFiles, change: str) -> None:
+        snapshot = scan(files)
+        verdicts, _ = verify(files, snapshot)
+        path = files.file(sha256(b"sound"))
+        if change == "content":
+            path.write_bytes(b"sound?")
+        elif change == "time":
+            os.utime(path, ns=(1, 1))
+        else:
+            status = path.stat()
+            twin = path.with_name("twin")
+            twin.write_bytes(b"SOUND")
+            os.utime(twin, ns=(status.st_atime_ns, status.st_mtime_ns))
+            twin.replace(path)
+        again = scan(files)
+        carried = Verdicts.of(again, 0)
+        carried.adopt(verdicts, snapshot.columns, again.columns)
+        assert outcome(again, carried, b"sound") == Outcome.NONE
+        assert outcome(again, carried, b"corrupt") == Outcome.CORRUPT
+
+    @pytest.mark.parametrize("garbage", [b"", b"PK\x03\x04 garbage", b"\x93NUMPY"])
+    def test_a_damaged_memory_is_an_empty_one(self, files: LayoutFiles, tmp_path: Path, garbage: bytes) -> None:
+        snapshot = scan(files)
+        save_verdicts(tmp_path, files.path, Verdicts.of(snapshot, 0), snapshot.columns)
+        next((tmp_path / "verdicts").iterdir()).write_bytes(garbage)
+        verdicts, columns = load_verdicts(tmp_path, files.path)
+        assert (len(verdicts.outcomes), len(columns)) == (0, 0)
