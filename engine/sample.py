@@ -8,8 +8,10 @@ crashed writers. The same folder always gets the same bytes.
 import gzip
 import io
 import json
+import os
 import random
 import tarfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -229,5 +231,10 @@ def _leftovers(writer: _Writer) -> None:
     dead = writer.path / ".umoci-1234567890"
     dead.mkdir(mode=0o700)
     (dead / "blob-987654321").write_bytes(b"\0" * 30_000)
-    (writer.path / "oci-put-blob314159265").write_bytes(b"\0" * 12_000)
-    (writer.path / "blobs" / "sha256" / "0a1b2c3d.tmp").write_bytes(b"half a blob")
+    put_blob = writer.path / "oci-put-blob314159265"
+    put_blob.write_bytes(b"\0" * 12_000)
+    stray = writer.path / "blobs" / "sha256" / "0a1b2c3d.tmp"
+    stray.write_bytes(b"half a blob")
+    yesterday = time.time() - 86_400  # so old that no writer can still be at work there
+    for path in (dead / "blob-987654321", dead, put_blob, stray):
+        os.utime(path, (yesterday, yesterday))
