@@ -84,6 +84,8 @@ class Change(msgspec.Struct, frozen=True):
     """What a change did to a store; whoever shows the store decides from this what is stale."""
 
     added: tuple[Digest, ...] = ()
+    present: tuple[Digest, ...] = ()
+    """What was to be added and was there already."""
     repaired: tuple[Digest, ...] = ()
     removed: tuple[Digest, ...] = ()
     index_changed: bool = False

@@ -107,8 +107,7 @@ def import_into_layout(layout: Layout, requests: Sequence[ImportRequest], progre
 
     Raises the first error, naming its file; what was copied before stays, as blobs that nothing refers to.
     """
-    added: list[Digest] = []
-    repaired: list[Digest] = []
+    fates: dict[PutOutcome, list[Digest]] = {outcome: [] for outcome in PutOutcome}
     named: list[tuple[Descriptor, str]] = []
     progress.start("Importing", sum(inspect_source(request.path).size for request in requests), "bytes")
     for request in requests:
@@ -122,15 +121,19 @@ def import_into_layout(layout: Layout, requests: Sequence[ImportRequest], progre
             result = layout.blobs.put(file, algorithm=algorithm, expected=expected, progress=progress)
             # A good copy that is there already is checked instead of copied; either way the file is done.
             progress.advance(before + size - progress.done)
-        if result.outcome != PutOutcome.PRESENT:
-            (added if result.outcome == PutOutcome.ADDED else repaired).append(result.digest)
+        fates[result.outcome].append(result.digest)
         if descriptor is not None and request.name is not None:
             named.append((msgspec.structs.replace(descriptor, digest=str(result.digest)), request.name))
     changed = False
     if named:
         progress.start("Adding to the index", unit="entries")
         changed = layout.edit_index(lambda index: _add_names(index, named)).index_changed
-    return Change(added=tuple(added), repaired=tuple(repaired), index_changed=changed)
+    return Change(
+        added=tuple(fates[PutOutcome.ADDED]),
+        present=tuple(fates[PutOutcome.PRESENT]),
+        repaired=tuple(fates[PutOutcome.REPAIRED]),
+        index_changed=changed,
+    )
 
 
 def import_into_docker(docker: Docker, requests: Sequence[ImportRequest], progress: Progress) -> Change:

@@ -1,0 +1,75 @@
+"""What a finished job did, in a sentence."""
+
+from collections.abc import Sequence
+
+from engine.blobs import Change
+from engine.digest import shorten
+from engine.importing import ImportRequest
+from engine.leftovers import Leftover
+from engine.removal import RemovalPlan
+from engine.snapshot import Outcome
+from engine.verify import VerifySummary
+from gui import text
+
+
+def verified(summary: VerifySummary) -> tuple[bool, str]:
+    """Whether everything is sound, and the sentence."""
+    sound = summary.counts.get(Outcome.VERIFIED, 0)
+    others = [
+        f"{text.count(count, 'blob')} {words[count != 1]}"
+        for outcome, *words in (
+            (Outcome.CORRUPT, "is corrupt", "are corrupt"),
+            (Outcome.UNREADABLE, "could not be read", "could not be read"),
+            (Outcome.MISSING, "has vanished", "have vanished"),
+            (Outcome.CHANGED, "changed meanwhile", "changed meanwhile"),
+            (Outcome.NOT_CHECKABLE, "cannot be checked", "cannot be checked"),
+        )
+        if (count := summary.counts.get(outcome, 0))
+    ]
+    bad = summary.counts.get(Outcome.CORRUPT, 0) + summary.counts.get(Outcome.UNREADABLE, 0)
+    read = f" ({text.size(summary.bytes_read)})" if summary.bytes_read else ""
+    sentence = "; ".join([*others, f"{text.count(sound, 'blob')} verified{read}"])
+    return not bad, f"{sentence}." if others else f"{sentence}: sound, every byte."
+
+
+def removed(plan: RemovalPlan, change: Change) -> str:
+    """What a removal took away, and what became free."""
+    parts = []
+    names = [name for entry in plan.entries for name in entry.names]
+    if change.index_changed and len(names) == 1 == len(plan.entries):
+        parts.append(f"{text.plain(names[0])} untagged")
+    elif change.index_changed:
+        parts.append(f"{text.count(len(plan.entries), 'index entry', 'index entries')} removed")
+    if change.removed:
+        gone = set(change.removed)
+        freed = sum(blob.freed for blob in plan.blobs if blob.digest in gone)
+        parts.append(f"{text.count(len(change.removed), 'blob')} deleted, {text.size(freed)} freed")
+    return f"{'; '.join(parts) or 'Nothing was removed'}. {change.note}".strip()
+
+
+def imported(store: str, requests: Sequence[ImportRequest], change: Change) -> str:
+    """What files became."""
+    if len(requests) == 1:
+        (request,) = requests
+        name = f", named {text.plain(request.name)}" if request.name else ""
+        for digests, fate in (
+            (change.added, f"was imported into {store}"),
+            (change.repaired, f"has repaired a blob of {store}"),
+            (change.present, f"is in {store} already"),
+        ):
+            if digests:
+                return f"{text.plain(request.path.name)} {fate}: {shorten(digests[0])}{name}."
+    parts = [
+        f"{text.number(len(digests))} {words}"
+        for digests, words in ((change.added, "new"), (change.repaired, "repaired"), (change.present, "already there"))
+        if digests
+    ]
+    return f"{text.count(len(requests), 'file')} imported into {store}: {', '.join(parts)}. {change.note}".strip()
+
+
+def cleaned(gone: Sequence[Leftover]) -> str:
+    """What a clean-up removed."""
+    if not gone:
+        return "There was nothing that could be cleaned up."
+    freed = sum(leftover.size for leftover in gone)
+    return f"{text.count(len(gone), 'leftover')} of crashed programs removed, {text.size(freed)} freed."

@@ -1,0 +1,191 @@
+"""Hashes blobs of an open store and shows verdicts as they are found, also across a rescan."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from engine import snapshot as facts
+from engine.snapshot import Columns, Rows, Snapshot
+from engine.store import Store
+from engine.verdicts import Verdicts, save_verdicts
+from engine.verify import VerifyBatch, VerifySummary
+from gui import text
+from gui.jobs import Job, JobRunner
+from gui.picture import Picture
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+REMEMBER_EVERY_S = 30.0
+"""How often a running verification writes down what it found."""
+
+_HASHABLE = facts.PRESENT | facts.REGULAR
+
+
+@dataclass(eq=False)
+class _Run:
+    """One running verification: the rows of its snapshot that still wait to be hashed."""
+
+    snapshot: Snapshot
+    waiting: NDArray[np.bool_]
+    remembered_at: float = field(default_factory=time.monotonic)
+
+
+class Verifier(QObject):
+    """Everything about hashing in one open store."""
+
+    statesChanged = Signal(object)
+    """Rows of the picture whose states differ, or None for all."""
+    verified = Signal(object)
+    """A verification ended by itself, with this ``VerifySummary``."""
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject, runner: JobRunner, store: Store, cache: Path) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._store = store
+        self._cache = cache
+        self._picture: Picture | None = None
+        self._runs: list[_Run] = []
+        self._scanning = False
+        self._late: list[tuple[Snapshot, VerifyBatch]] = []
+        """What was found while a scan ran, which does not know of it."""
+        self._unsaved = False
+
+    @property
+    def running(self) -> bool:
+        return bool(self._runs)
+
+    def waiting(self) -> list[tuple[Snapshot, Rows]]:
+        """What still waits to be hashed; a scan that begins now will be told apart from what is found meanwhile."""
+        self._scanning = True
+        self._late.clear()
+        return [(run.snapshot, np.flatnonzero(run.waiting)) for run in self._runs]
+
+    def adopt(self, picture: Picture) -> None:
+        """Go on with a newer picture: what was found since its scan began is noted in it."""
+        if picture is not self._picture:
+            self._picture = picture
+            for snapshot, batch in self._late:
+                picture.record(picture.translated(snapshot, batch))
+        self._scanning = False
+        self._late.clear()
+
+    def verify(self, rows: Rows | None) -> Job | None:
+        """Hash these rows, or all; None where there is nothing to hash."""
+        picture = self._picture
+        if picture is None:
+            return None
+        flags = picture.snapshot.columns.flags
+        chosen = (flags & (_HASHABLE | facts.STRAY)) == _HASHABLE
+        if rows is not None:
+            named = np.zeros(len(flags), np.bool_)
+            named[rows] = True
+            chosen &= named
+        rows = np.flatnonzero(chosen)
+        if not len(rows):
+            return None
+        run = _Run(picture.snapshot, chosen)
+        self._runs.append(run)
+        picture.mark_checking(rows)
+        job = self._runner.start(
+            f"Verifying {text.count(len(rows), 'blob')}",
+            lambda progress: self._store.verify(run.snapshot, rows, progress),
+            store=str(self._store.path),
+            on_items=lambda batches: self._record(run, batches),
+            on_done=lambda summary: self._done(run, summary),
+            on_failed=lambda error: self._fail(run, error),
+            on_cancelled=lambda: self._end(run),
+        )
+        self.statesChanged.emit(rows)
+        return job
+
+    def save(self) -> None:
+        """Write down now what was found since the last time."""
+        if self._picture is not None and self._unsaved:
+            self._save(*self._memory(self._picture))
+
+    def _record(self, run: _Run, batches: list[VerifyBatch]) -> None:
+        picture = self._picture
+        assert picture is not None
+        changed = []
+        for batch in batches:
+            run.waiting[batch.rows] = False
+            if self._scanning:
+                self._late.append((run.snapshot, batch))
+            here = picture.translated(run.snapshot, batch)
+            picture.record(here)
+            changed.append(here.rows)
+        self._unsaved = True
+        self.statesChanged.emit(np.concatenate(changed))
+        self._refresh_roll_up(picture)
+        if time.monotonic() - run.remembered_at > REMEMBER_EVERY_S:
+            run.remembered_at = time.monotonic()
+            self._remember(picture)
+
+    def _done(self, run: _Run, summary: VerifySummary) -> None:
+        self._end(run)
+        self.verified.emit(summary)
+
+    def _fail(self, run: _Run, error: BaseException) -> None:
+        self._end(run)
+        self.failed.emit(error)
+
+    def _end(self, run: _Run) -> None:
+        """What was not hashed is as unknown as before."""
+        self._runs.remove(run)
+        picture = self._picture
+        assert picture is not None
+        _, rows = picture.translate(run.snapshot, np.flatnonzero(run.waiting))
+        if len(rows):
+            picture.settle(rows)
+            self.statesChanged.emit(rows)
+        self._refresh_roll_up(picture)
+        self._remember(picture)
+
+    def _refresh_roll_up(self, picture: Picture) -> None:
+        """Where following parts upwards is too much for the GUI thread, let a worker do it for all rows."""
+        if not picture.roll_up_is_stale:
+            return
+        picture.roll_up_is_stale = False
+        states = picture.states.copy()
+
+        def adopt(worst: NDArray[np.uint8]) -> None:
+            picture.worst = worst
+            if picture is self._picture:
+                self.statesChanged.emit(None)
+
+        self._start_quietly("Looking at parts", lambda: picture.snapshot.worst(states), adopt)
+
+    def _remember(self, picture: Picture) -> None:
+        if self._unsaved:
+            memory = self._memory(picture)
+            self._start_quietly("Remembering verdicts", lambda: self._save(*memory))
+
+    def _memory(self, picture: Picture) -> tuple[Verdicts, Columns]:
+        """A copy of the verdicts that nobody changes any more, and the files that they are about."""
+        self._unsaved = False
+        verdicts = Verdicts(len(picture.snapshot))
+        verdicts.outcomes[:] = picture.verdicts.outcomes
+        verdicts.checked_at[:] = picture.verdicts.checked_at
+        verdicts.found = dict(picture.verdicts.found)
+        return verdicts, picture.snapshot.columns
+
+    def _save(self, verdicts: Verdicts, columns: Columns) -> None:
+        try:
+            save_verdicts(self._cache, self._store.path, verdicts, columns)
+        except OSError as error:
+            log.info("verdicts of %s are not remembered: %s", self._store.path, error)
+
+    def _start_quietly(
+        self, title: str, work: Callable[[], Result], then: Callable[[Result], None] | None = None
+    ) -> None:
+        self._runner.start(title, lambda _progress: work(), store=str(self._store.path), quiet=True, on_done=then)
