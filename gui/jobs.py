@@ -138,10 +138,10 @@ class _Task:
 
     job: Job
     function: Callable[[Progress], Any] | None
-    on_items: Callable[[list[Any]], None] | None
-    on_done: Callable[[Any], None] | None
-    on_failed: Callable[[BaseException], None] | None
-    on_cancelled: Callable[[], None] | None
+    on_items: Callable[[list[Any]], object] | None
+    on_done: Callable[[Any], object] | None
+    on_failed: Callable[[BaseException], object] | None
+    on_cancelled: Callable[[], object] | None
     still_wanted: Callable[[], bool] | None
     forgotten: bool = False
     future: Future[Any] | None = None
@@ -186,10 +186,10 @@ class JobRunner(QObject):
         store: str = "",
         writes: bool = False,
         quiet: bool = False,
-        on_items: Callable[[list[Any]], None] | None = None,
-        on_done: Callable[[Result], None] | None = None,
-        on_failed: Callable[[BaseException], None] | None = None,
-        on_cancelled: Callable[[], None] | None = None,
+        on_items: Callable[[list[Any]], object] | None = None,
+        on_done: Callable[[Result], object] | None = None,
+        on_failed: Callable[[BaseException], object] | None = None,
+        on_cancelled: Callable[[], object] | None = None,
         still_wanted: Callable[[], bool] | None = None,
     ) -> Job:
         """Run ``function(progress)`` on a worker as soon as it may.
