@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from gui import icons, theme
 from gui.panels.dropping import Deed, DropPlan
@@ -20,7 +20,7 @@ class DropOverlay(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._role = Role.MUTED
-        self._glyph = QLabel(self)
+        self._glyph = plain_label("", parent=self)
         self._sentence = plain_label("", wrap=True, parent=self)
         self._sentence.setFont(theme.heading_font())
         for label in (self._glyph, self._sentence):

@@ -96,7 +96,7 @@ class StartPage(QScrollArea):
         self._recent_heading.setVisible(bool(recents))
 
     def _title(self) -> QHBoxLayout:
-        glyph = QLabel()
+        glyph = plain_label("")
         glyph.setPixmap(icons.application_icon().pixmap(QSize(56, 56)))
         glyph.setAccessibleName("Blobscope")
         name = heading("Blobscope")

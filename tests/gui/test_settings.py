@@ -1,6 +1,8 @@
 """What settings promise: they come back as they were, and garbage in the file harms nobody."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,12 +120,14 @@ def test_only_the_latest_are_kept_beside_the_pinned_ones(file: Path) -> None:
     assert paths[:2] == ["/stores/first", f"/stores/{settings.MOST_RECENT + 4}"]
 
 
-def test_two_windows_lose_no_recent_store_of_each_other(file: Path) -> None:
-    one, other = Settings(file), Settings(file)
-    assert (one.recents(), other.recents()) == ([], [])
-    one.add_recent(Path("/stores/one"))
-    other.add_recent(Path("/stores/other"))
-    assert {recent.path for recent in Settings(file).recents()} == {"/stores/one", "/stores/other"}
+def test_two_programs_lose_no_recent_store_of_each_other(file: Path) -> None:
+    mine = Settings(file)
+    mine.add_recent(Path("/stores/mine"))
+    code = "import sys, pathlib; from gui.settings import Settings; Settings(pathlib.Path(sys.argv[1])).add_recent('/stores/other')"
+    subprocess.run([sys.executable, "-c", code, str(file)], check=True, timeout=60)
+    mine.add_recent(Path("/stores/mine too"))
+    paths = {recent.path for recent in Settings(file).recents()}
+    assert paths == {"/stores/mine", "/stores/other", "/stores/mine too"}
 
 
 @pytest.mark.parametrize(
