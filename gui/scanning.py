@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.errors import StoreChanged
 from engine.progress import Progress
 from engine.snapshot import Rows, Snapshot
 from engine.store import Store
@@ -155,6 +156,14 @@ def _scan(
 ) -> Scanned:
     """What the worker does."""
     sight = look()
+    if not store.path.is_dir():
+        raise StoreChanged(
+            f"{store.path} is no longer there.",
+            place=str(store.path),
+            expected="the folder of the store",
+            found="nothing",
+            remedy="Put it back, or close its tab; what is shown is how it was.",
+        )
     if before is not None:
         snapshot = store.scan(progress, None, before.snapshot)
         different = differences(before.snapshot, snapshot)

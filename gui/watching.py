@@ -133,6 +133,7 @@ class Watcher(QObject):
             return
         self._watch(sight)
         if sight.fingerprint != self._known.fingerprint:
+            self._known = sight  # said once; a scan that fails is not asked for again until the next change
             self.changed.emit()
 
     def _ended(self) -> None:

@@ -1,0 +1,188 @@
+"""Dialogs that list something: leftovers of crashed programs, problems of a store, keys, and what the program is."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.document import Problem
+from engine.leftovers import Leftover
+from gui import icons, text
+from gui.theme import Role, Space
+from gui.widgets import heading, plain_label
+
+_SIZE = QSize(760, 440)
+
+
+class ListDialog(QDialog):
+    """A heading, a sentence, a table to read, and buttons."""
+
+    def __init__(self, title: str, sentence: str, columns: Sequence[str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(text.window_title(title))
+        self.resize(_SIZE)
+        self.table = QTreeWidget(self)
+        self.table.setAccessibleName(title)
+        self.table.setRootIsDecorated(False)
+        self.table.setUniformRowHeights(True)
+        self.table.setAlternatingRowColors(True)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.table.setHeaderLabels(list(columns))
+        self.table.setIconSize(icons.LIST_SIZE)
+        self.table.header().setStretchLastSection(True)
+        self.buttons = QDialogButtonBox(self)
+        self.close_button = self.buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        self.buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.LARGE, Space.LARGE, Space.LARGE, Space.MEDIUM)
+        layout.setSpacing(Space.MEDIUM)
+        layout.addWidget(heading(text.plain(title)))
+        layout.addWidget(plain_label(sentence, wrap=True))
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.buttons)
+
+    def add(self, *cells: str, icon: str = "", role: Role = Role.MUTED) -> QTreeWidgetItem:
+        """Add a row of foreign or own text."""
+        item = QTreeWidgetItem([text.plain(cell) for cell in cells])
+        for column, cell in enumerate(cells):
+            item.setToolTip(column, text.tooltip(cell))
+        if icon:
+            item.setIcon(0, icons.icon(icon, role))
+        self.table.addTopLevelItem(item)
+        return item
+
+    def fit_columns(self) -> None:
+        """Give each column but the last what it needs, within reason."""
+        header = self.table.header()
+        for column in range(self.table.columnCount() - 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            header.resizeSection(column, min(320, max(self.table.sizeHintForColumn(column), 60) + Space.LARGE))
+
+
+class LeftoversDialog(ListDialog):
+    """What crashed programs left in a store; what is dead is ticked and can go."""
+
+    clean_asked = Signal()
+
+    def __init__(self, store: str, found: Sequence[Leftover], parent: QWidget) -> None:
+        dead = [leftover for leftover in found if leftover.removable]
+        size = text.size(sum(leftover.size for leftover in dead))
+        if dead:
+            sentence = f"{text.count(len(dead), 'thing')} can be removed, which frees {size}. What is alive stays."
+        elif found:
+            sentence = "Nothing of this is certain to be dead, so nothing can be removed now."
+        else:
+            sentence = "No program has left anything behind here."
+        super().__init__(f"Leftovers in {store}", sentence, ("File or folder", "Left by", "Size", "Why"), parent)
+        for leftover in found:
+            item = self.add(leftover.path, leftover.tool, text.size(leftover.size), leftover.why)
+            item.setCheckState(0, Qt.CheckState.Checked if leftover.removable else Qt.CheckState.Unchecked)
+            item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
+            item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            if not leftover.removable:
+                for column in range(4):
+                    item.setForeground(column, self.palette().placeholderText())
+        self.fit_columns()
+        if dead:
+            words = f"Remove {text.count(len(dead), 'leftover')}"
+            remove = self.buttons.addButton(words, QDialogButtonBox.ButtonRole.AcceptRole)
+            remove.setDefault(True)
+            self.close_button.setText("Cancel")
+            self.buttons.accepted.connect(self._clean)
+
+    @Slot()
+    def _clean(self) -> None:
+        self.accept()
+        self.clean_asked.emit()
+
+
+_SEVERITIES = {
+    "error": ("error", Role.BAD),
+    "warning": ("warning", Role.WARNING),
+    "info": ("notice", Role.MUTED),
+}
+
+
+class ProblemsDialog(ListDialog):
+    """What is wrong with a store's own files and documents."""
+
+    place_chosen = Signal(str)
+    """The digest of a problem that somebody wants to see."""
+
+    def __init__(self, store: str, problems: Sequence[Problem], parent: QWidget) -> None:
+        sentence = (
+            "Press Enter on a line to see the blob that it is about."
+            if problems
+            else "The store's own files are as the specification wants them, and every document can be read."
+        )
+        title = f"{text.count(len(problems), 'problem')} in {store}" if problems else f"{store} is well built"
+        super().__init__(title, sentence, ("What is wrong", "Where", "In"), parent)
+        for problem in problems:
+            icon, role = _SEVERITIES.get(problem.severity, _SEVERITIES["info"])
+            item = self.add(problem.sentence, problem.where, problem.place, icon=icon, role=role)
+            item.setData(0, Qt.ItemDataRole.UserRole, problem.place)
+        self.fit_columns()
+        self.table.setColumnWidth(0, 420)
+        self.table.itemActivated.connect(self._choose)
+
+    @Slot(QTreeWidgetItem, int)
+    def _choose(self, item: QTreeWidgetItem, _column: int) -> None:
+        place = item.data(0, Qt.ItemDataRole.UserRole)
+        if ":" in place:
+            self.accept()
+            self.place_chosen.emit(place)
+
+
+class KeysDialog(ListDialog):
+    """Every key that does something."""
+
+    def __init__(self, keys: Sequence[tuple[str, str, str]], parent: QWidget) -> None:
+        super().__init__(
+            "Keyboard shortcuts", "Everything can be done without a mouse.", ("Command", "Keys", "Menu"), parent
+        )
+        for menu, command, shown in keys:
+            self.add(command, shown, menu)
+        self.fit_columns()
+
+
+class AboutDialog(QDialog):
+    """What the program is, and which version."""
+
+    def __init__(self, version: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("About Blobscope")
+        glyph = plain_label("")
+        glyph.setPixmap(icons.application_icon().pixmap(QSize(64, 64)))
+        words = QVBoxLayout()
+        words.setSpacing(Space.SMALL)
+        words.addWidget(heading(f"Blobscope {version}"))
+        for line in (
+            "See, check and change container images on disk: OCI image layouts and Docker's image store.",
+            "Works offline and without a daemon. Looking changes nothing; every change is shown before it happens.",
+            "Apache License 2.0. Made with Qt for Python (LGPL) and Material Design Icons (Apache 2.0).",
+        ):
+            words.addWidget(plain_label(line, wrap=True, selectable=True))
+        top = QHBoxLayout()
+        top.setSpacing(Space.LARGE)
+        top.addWidget(glyph, 0, Qt.AlignmentFlag.AlignTop)
+        top.addLayout(words, 1)
+        buttons = QDialogButtonBox(self)
+        close = buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        close.setDefault(True)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[Space.HUGE] * 4)
+        layout.setSpacing(Space.LARGE)
+        layout.addLayout(top)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(480)

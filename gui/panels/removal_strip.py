@@ -1,0 +1,211 @@
+"""What a removal would do, below the list, before anything goes: the person decides here, with the keyboard or mouse.
+
+Nothing in it is a question that has to be closed: selecting something else, Escape or Cancel puts it away.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from engine.digest import shorten
+from engine.removal import KeptBlob, RemovalPlan
+from engine.snapshot import Kind
+from gui import icons, text
+from gui.theme import Role, Space
+from gui.widgets import heading, icon_button, plain_label
+
+_MOST_LINES = 6
+"""Facts of one sort that are listed before the rest is only counted."""
+_HIGHEST = 320
+
+
+class RemovalStrip(QFrame):
+    """Shows one plan, or two to choose from: untag only, or delete the content too."""
+
+    decided = Signal(object)
+    """The ``RemovalPlan`` to carry out."""
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("What a removal would do")
+        self._title = heading("")
+        self._title.setWordWrap(True)
+        close = icon_button("close", "Put this away; nothing is removed", self)
+        close.clicked.connect(self.put_away)
+        self._facts = QGridLayout()
+        self._facts.setContentsMargins(0, 0, 0, 0)
+        self._facts.setHorizontalSpacing(Space.MEDIUM)
+        self._facts.setVerticalSpacing(Space.TINY)
+        self._facts.setColumnStretch(1, 1)
+        inside = QWidget(self)
+        inside.setLayout(self._facts)
+        self._scroll = QScrollArea(self)
+        self._scroll.setWidget(inside)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._scroll.setAccessibleName("What goes, what stays and why")
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(Space.SMALL)
+        top = QHBoxLayout()
+        top.addWidget(self._title, 1)
+        top.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.SMALL, Space.MEDIUM)
+        layout.setSpacing(Space.SMALL)
+        layout.addLayout(top)
+        layout.addWidget(self._scroll, 1)
+        layout.addLayout(self._buttons)
+        self.hide()
+
+    def show_entries(self, untag: RemovalPlan, delete: RemovalPlan) -> None:
+        """Offer to take index entries away, alone or with the content that only they need."""
+        what = _entries_named(untag)
+        self._show(f"Remove {what} from the index", delete)
+        verb = "Untag only" if len(untag.entries) == 1 else f"Untag {len(untag.entries)} entries only"
+        self._offer(verb, untag, default=True)
+        if delete.blobs:
+            blobs = text.count(len(delete.blobs), "blob")
+            self._offer(f"Delete {blobs} too and free {text.size(delete.freed)}", delete)
+        self._end_buttons()
+
+    def show_blobs(self, plan: RemovalPlan) -> None:
+        """Offer to delete blobs, whoever needs them."""
+        if len(plan.blobs) == 1:
+            blob = plan.blobs[0]
+            title, verb = f"Delete {_kind(blob.kind)} {shorten(blob.digest)}", "Delete 1 blob"
+        else:
+            title = verb = f"Delete {text.count(len(plan.blobs), 'blob')}"
+        self._show(title if plan.blobs else "There is no file to delete", plan)
+        if plan.blobs:
+            self._offer(f"{verb} and free {text.size(plan.freed)}", plan, default=not plan.broken)
+        self._end_buttons(default=bool(plan.broken) or not plan.blobs)
+
+    @Slot()
+    def put_away(self) -> None:
+        """Close the strip; nothing is removed."""
+        if not self.isHidden():
+            self.hide()
+            self.closed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.put_away()
+        else:
+            super().keyPressEvent(event)
+
+    def _show(self, title: str, plan: RemovalPlan) -> None:
+        _empty(self._facts)
+        _empty(self._buttons)
+        self._title.setText(title)
+        for icon, role, heading_text, lines in _facts_of(plan):
+            self._add(icon, role, heading_text, lines)
+        self.setAccessibleDescription(title)
+        self.show()
+        wanted = self._facts.sizeHint().height() + 2 * Space.TINY
+        self._scroll.setFixedHeight(min(wanted, _HIGHEST))
+
+    def _add(self, icon: str, role: Role, title: str, lines: Sequence[str]) -> None:
+        row = self._facts.rowCount()
+        glyph = plain_label("")
+        glyph.setPixmap(icons.icon(icon, role).pixmap(icons.LIST_SIZE))
+        name = plain_label(title)
+        font = name.font()
+        font.setWeight(font.Weight.DemiBold)
+        name.setFont(font)
+        shown = list(lines[:_MOST_LINES])
+        if len(lines) > _MOST_LINES:
+            shown.append(f"… and {text.number(len(lines) - _MOST_LINES)} more")
+        told = plain_label("\n".join(text.plain(line) for line in shown), wrap=True, selectable=True)
+        told.setAccessibleName(f"{title}: {' '.join(shown)}")
+        head = QHBoxLayout()
+        head.setSpacing(Space.SMALL)
+        head.addWidget(glyph, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
+        head.addStretch()
+        self._facts.addLayout(head, row, 0, Qt.AlignmentFlag.AlignTop)
+        self._facts.addWidget(told, row, 1)
+
+    def _offer(self, words: str, plan: RemovalPlan, *, default: bool = False) -> None:
+        button = QPushButton(text.escape_mnemonics(words), self)
+        button.setAutoDefault(True)
+        button.setDefault(default)
+        button.clicked.connect(lambda: self._decide(plan))
+        self._buttons.addWidget(button)
+        if default:
+            button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _end_buttons(self, *, default: bool = False) -> None:
+        cancel = QPushButton("Cancel", self)
+        cancel.setAutoDefault(True)
+        cancel.clicked.connect(self.put_away)
+        self._buttons.addWidget(cancel)
+        self._buttons.addStretch()
+        if default:
+            cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _decide(self, plan: RemovalPlan) -> None:
+        self.put_away()
+        self.decided.emit(plan)
+
+
+def _facts_of(plan: RemovalPlan) -> list[tuple[str, Role, str, list[str]]]:
+    """What to say of a plan, in the order in which people ask."""
+    facts: list[tuple[str, Role, str, list[str]]] = []
+    if plan.broken:
+        facts.append(("error", Role.BAD, "Breaks", list(plan.broken)))
+    if plan.warnings:
+        facts.append(("warning", Role.WARNING, "Mind", list(plan.warnings)))
+    if plan.blobs:
+        goes = [f"{_kind(blob.kind)} {shorten(blob.digest)}, {_bytes(blob.size, blob.freed)}" for blob in plan.blobs]
+        facts.append(("delete", Role.MUTED, "Goes", goes))
+        facts.append(("clean up", Role.MUTED, "Frees", [_freed(plan)]))
+    elif plan.entries:
+        facts.append(("clean up", Role.MUTED, "Frees", ["Nothing: other entries still need all of it."]))
+    if plan.kept:
+        facts.append(("sound", Role.SOUND, "Stays", _kept(plan.kept)))
+    if plan.siblings:
+        facts.append(("tag", Role.MUTED, "Same content", [f"{name} stays." for name in plan.siblings]))
+    if plan.hanging:
+        words = [f"{shorten(digest)} refers to what goes, and will hang in the air." for digest in plan.hanging]
+        facts.append(("warning", Role.WARNING, "Hangs", words))
+    return facts
+
+
+def _kept(kept: Sequence[KeptBlob]) -> list[str]:
+    return [f"{_kind(blob.kind)} {shorten(blob.digest)}: {blob.reason}." for blob in kept]
+
+
+def _freed(plan: RemovalPlan) -> str:
+    exact = f" ({text.exact_size(plan.freed)})" if plan.freed >= 1000 else ""
+    return f"{text.size(plan.freed)}{exact}"
+
+
+def _bytes(size: int, freed: int) -> str:
+    if size and not freed:
+        return f"{text.size(size)}, but another file name keeps its bytes"
+    return text.size(size)
+
+
+def _kind(kind: Kind) -> str:
+    return "blob" if kind == Kind.UNKNOWN else text.KINDS[kind].word
+
+
+def _entries_named(plan: RemovalPlan) -> str:
+    if len(plan.entries) != 1:
+        return text.count(len(plan.entries), "entry", "entries")
+    entry = plan.entries[0]
+    return text.plain(entry.names[0]) if entry.names else f"the entry {shorten(entry.descriptor.digest)}"
+
+
+def _empty(layout: QGridLayout | QHBoxLayout) -> None:
+    """Take everything out of a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()
+        elif isinstance(inner := item.layout(), QHBoxLayout):
+            _empty(inner)
