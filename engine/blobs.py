@@ -150,6 +150,10 @@ class Blobs:
         except OSError as error:
             raise self._trouble(digest, error) from error
 
+    def folder(self, algorithm: str) -> Directory:
+        """The folder of an algorithm's blobs, for those who open very many; raises ``OSError`` where there is none."""
+        return self._root.reach(self._folder, algorithm)
+
     def open_verified(self, digest: str, size: int | None = None) -> VerifiedReader:
         """A stream of a blob that raises at its end when its digest or its ``size`` in bytes is wrong.
 
@@ -305,6 +309,7 @@ class Blobs:
 
     def _list_folder(self, algorithm: str) -> Batches:
         is_blob = _REGISTERED.get(algorithm, _ENCODED).fullmatch
+        prefix, blob = f"{algorithm}:", EntryKind.BLOB
         batch: list[BlobEntry] = []
         place = f"{self._root.path}/{self._folder}/{algorithm}"
         with explained("Listing", place), self._root.reach(self._folder, algorithm).scan() as entries:
@@ -315,8 +320,8 @@ class Blobs:
                     continue
                 name = entry.name
                 if is_blob(name):
-                    kind = EntryKind.BLOB if stat.S_ISREG(status.st_mode) else EntryKind.NOT_REGULAR
-                    batch.append(_entry(f"{algorithm}:{name}", kind, status))
+                    kind = blob if stat.S_IFMT(status.st_mode) == stat.S_IFREG else EntryKind.NOT_REGULAR
+                    batch.append(_entry(prefix + name, kind, status))
                 else:
                     batch.append(_entry(f"{algorithm}/{name}", _kind_of_stray(algorithm, name, status), status))
                 if len(batch) == BATCH:

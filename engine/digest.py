@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from engine.errors import InvalidDigest, NotCheckable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from hashlib import _Hash
 
 _GRAMMAR = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
 _REGISTERED = re.compile(r"(?:sha256|blake3):[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _LENGTHS = {"sha256": 64, "sha512": 128, "blake3": 64}
-_COMPUTABLE = ("sha256", "sha512")
+_HASHES = {"sha256": hashlib.sha256, "sha512": hashlib.sha512}
 LONGEST = 512
 """Characters of the longest digest that is accepted; file names end at 255 bytes anyway."""
 
@@ -68,7 +69,7 @@ class Digest(str):
     @property
     def checkable(self) -> bool:
         """Whether this program can compute the algorithm; otherwise content is "not checkable", never "bad"."""
-        return self.startswith(("sha256:", "sha512:"))
+        return self.partition(":")[0] in _HASHES
 
     def hasher(self) -> "_Hash":
         """A new hash of the digest's algorithm; raises ``NotCheckable`` where this program has none."""
@@ -76,15 +77,20 @@ class Digest(str):
             raise NotCheckable(
                 f"{self.short} cannot be checked: this program does not compute {self.algorithm}.",
                 place=str(self),
-                expected=" or ".join(_COMPUTABLE),
+                expected=" or ".join(_HASHES),
                 found=self.algorithm,
             )
-        return hashlib.new(self.algorithm, usedforsecurity=False)
+        return _HASHES[self.algorithm]()
+
+
+def new_hash(algorithm: str) -> "Callable[[], _Hash] | None":
+    """What makes hashes of an algorithm; None for one that this program cannot compute."""
+    return _HASHES.get(algorithm)
 
 
 def digest_of(content: bytes, algorithm: str = "sha256") -> Digest:
     """The digest of bytes in memory; ``algorithm`` is sha256 or sha512."""
-    return Digest(f"{algorithm}:{hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()}")
+    return Digest(f"{algorithm}:{_HASHES[algorithm](content).hexdigest()}")
 
 
 def shorten(digest: str) -> str:

@@ -17,7 +17,7 @@ from engine.errors import StorageFailed
 logger = logging.getLogger(__name__)
 
 _BLOCK = 1 << 16
-_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+_FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 _FOLDER = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
 
 
@@ -78,17 +78,21 @@ class Directory:
 
     def open_file(self, name: str) -> int:
         """A descriptor of the regular file ``name``; ``ELOOP`` for a link, ``EINVAL`` for what else is not regular."""
-        fd = _open(name, _READ | os.O_NOFOLLOW, self.fd)
-        if stat.S_ISREG(os.fstat(fd).st_mode):
-            return fd
+        return self.open_with_status(name)[0]
+
+    def open_with_status(self, name: str) -> tuple[int, os.stat_result]:
+        """The same, with the file's status at that moment, for those who open very many."""
+        fd = _open(name, _FILE, self.fd)
+        status = os.fstat(fd)
+        if stat.S_ISREG(status.st_mode):
+            return fd, status
         os.close(fd)
         raise OSError(errno.EINVAL, "not a regular file", name)
 
     def read(self, name: str, limit: int) -> tuple[bytes, os.stat_result]:
         """The content of a small regular file and its status from before; ``EFBIG`` when it is over ``limit`` bytes."""
-        fd = self.open_file(name)
+        fd, status = self.open_with_status(name)
         try:
-            status = os.fstat(fd)
             return read_all(fd, status.st_size, limit), status
         finally:
             os.close(fd)

@@ -1,15 +1,16 @@
 """Hashes blobs and says of each whether it is what its name promises.
 
-All cores take part: each worker takes the next blob from one list, cheapest and most telling first, and hashing gives
-the interpreter lock away. Only what is read is believed: a file that changed since it was listed is "changed", not
+All cores take part: one worker begins with the small blobs, the others with the large ones, cheapest and most telling
+first; hashing gives the interpreter lock away. Only what is read is believed: a file that changed since it was listed is "changed", not
 "sound".
 """
 
 import os
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -17,14 +18,19 @@ from numpy.typing import NDArray
 
 from engine import snapshot as facts
 from engine.blobs import Blobs
-from engine.digest import Digest
-from engine.errors import BlobMissing, BlobUnreadable, EngineError
+from engine.digest import new_hash
+from engine.directory import Directory
 from engine.progress import Progress
 from engine.snapshot import Outcome, Rows, Snapshot
 
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
 _BLOCK = 1 << 20
-_BATCH_BLOBS = 512
-_BATCH_BYTES = 4 << 20
+_SMALL = 1 << 16
+"""Bytes below which a blob is read by one call."""
+_BATCH = 512
+"""Small blobs that are checked and reported at once."""
 
 
 class VerifyBatch(msgspec.Struct, frozen=True):
@@ -60,11 +66,14 @@ def verify(blobs: Blobs, snapshot: Snapshot, rows: Rows | None, progress: Progre
             (columns.flags[chosen] & facts.DOCUMENT) == 0,
         )
     )
-    work = _Work(blobs, snapshot, chosen[order], progress)
+    chosen = chosen[order]
+    small = columns.sizes[chosen] < _SMALL
     progress.start("Verifying", int(columns.sizes[chosen].sum()), "bytes")
-    threads = max(1, min(os.cpu_count() or 1, len(chosen)))
+    work = _Work(blobs, snapshot, chosen[small], chosen[~small], progress)
+    # Small blobs cost system calls and Python rather than hashing; two threads would only fight over the interpreter.
+    threads = max(1, min(os.cpu_count() or 1, int((~small).sum())))
     with ThreadPoolExecutor(threads, "verify") as pool:
-        waiting = [pool.submit(work.run) for _ in range(threads)]
+        waiting = [pool.submit(work.run, takes_small=n == 0) for n in range(threads)]
         for future in waiting:
             future.result()
     return VerifySummary(work.counts, work.bytes_read)
@@ -73,82 +82,101 @@ def verify(blobs: Blobs, snapshot: Snapshot, rows: Rows | None, progress: Progre
 class _Work:
     """The list of rows that the workers share, and what they add up."""
 
-    def __init__(self, blobs: Blobs, snapshot: Snapshot, rows: Rows, progress: Progress) -> None:
+    def __init__(self, blobs: Blobs, snapshot: Snapshot, small: Rows, large: Rows, progress: Progress) -> None:
         self.counts: dict[Outcome, int] = {}
         self.bytes_read = 0
         self._blobs = blobs
         self._columns = snapshot.columns
         self._progress = progress
         self._lock = threading.Lock()
-        self._batches = self._cut(rows)
+        self._small = iter([small[n : n + _BATCH] for n in range(0, len(small), _BATCH)])
+        self._large = iter([large[n : n + 1] for n in range(len(large))])
 
-    def _cut(self, rows: Rows) -> Iterator[Rows]:
-        """Pieces of the list: many small blobs at once, large ones alone."""
-        sizes = self._columns.sizes[rows]
-        start = 0
-        while start < len(rows):
-            ahead = np.cumsum(sizes[start : start + _BATCH_BLOBS])
-            count = max(1, int(np.searchsorted(ahead, _BATCH_BYTES, "right")))
-            yield rows[start : start + count]
-            start += count
-
-    def run(self) -> None:
+    def run(self, *, takes_small: bool) -> None:
+        """Work until nothing is left."""
         buffer = memoryview(bytearray(_BLOCK))
         while True:
             with self._lock:
-                batch = next(self._batches, None)
+                batch = next(self._small, None) if takes_small else None
+                if batch is None:
+                    batch = next(self._large, None)
             if batch is None:
                 return
             self._check_batch(batch, buffer)
 
     def _check_batch(self, batch: Rows, buffer: memoryview) -> None:
-        names = self._columns.names[batch].tolist()
-        sizes = self._columns.sizes[batch].tolist()
-        stamps = zip(self._columns.mtimes[batch].tolist(), self._columns.inodes[batch].tolist(), strict=True)
+        columns = self._columns
+        rows = zip(
+            columns.names[batch].tolist(),
+            columns.sizes[batch].tolist(),
+            columns.mtimes[batch].tolist(),
+            columns.inodes[batch].tolist(),
+            strict=True,
+        )
         outcomes, found, read = [], {}, 0
-        for name, size, stamp in zip(names, sizes, stamps, strict=True):
-            digest = Digest(name.decode())
-            outcome, actual = self._check(digest, (size, *stamp), buffer)
+        checkers: dict[str, _Checker] = {}
+        for name, *stamp in rows:
+            algorithm, _, encoded = name.decode().partition(":")
+            checker = checkers.get(algorithm)
+            if checker is None:
+                checker = checkers[algorithm] = _Checker(self._blobs, algorithm, self._progress, buffer)
+            outcome, actual = checker.check(encoded, stamp)
             outcomes.append(outcome)
-            read += size
+            if stamp[0] <= _BLOCK:  # larger ones were counted block by block
+                read += stamp[0]
             if actual:
-                found[str(digest)] = actual
-        batch_found = VerifyBatch(batch, np.array(outcomes, np.uint8), time.time(), found)
-        self._progress.report(batch_found)
+                found[f"{algorithm}:{encoded}"] = f"{algorithm}:{actual}"
+        self._progress.report(VerifyBatch(batch, np.array(outcomes, np.uint8), time.time(), found))
         with self._lock:
-            self.bytes_read += read
+            self.bytes_read += int(columns.sizes[batch].sum())
             for outcome in outcomes:
                 self.counts[outcome] = self.counts.get(outcome, 0) + 1
+        self._progress.advance(read)
 
-    def _check(self, digest: Digest, stamp: tuple[int, int, int], buffer: memoryview) -> tuple[Outcome, str]:
-        """The outcome, and for a corrupt blob the digest that it really has."""
-        if not digest.checkable:
-            self._progress.advance(stamp[0])
+
+class _Checker:
+    """Checks blobs of one algorithm, one after the other."""
+
+    def __init__(self, blobs: Blobs, algorithm: str, progress: Progress, buffer: memoryview) -> None:
+        self._progress = progress
+        self._buffer = buffer
+        self._new_hash = new_hash(algorithm)
+        self._folder: Directory | None = None
+        with suppress(OSError):
+            self._folder = blobs.folder(algorithm)
+
+    def check(self, encoded: str, stamp: list[int]) -> tuple[Outcome, str]:
+        """The outcome, and for a corrupt blob the hash that it really has; ``stamp`` is size, time and inode."""
+        if self._new_hash is None:
             return Outcome.NOT_CHECKABLE, ""
+        if self._folder is None:
+            return Outcome.MISSING, ""
         try:
-            handle = self._blobs.open(digest)
-        except BlobMissing:
-            return self._skip(Outcome.MISSING, stamp[0])
-        except (BlobUnreadable, EngineError):
-            return self._skip(Outcome.UNREADABLE, stamp[0])
-        try:
-            now = os.fstat(handle)
-            if (now.st_size, now.st_mtime_ns, now.st_ino) != stamp:
-                return self._skip(Outcome.CHANGED, stamp[0])
-            actual = self._hash(handle, digest, buffer)
+            handle, status = self._folder.open_with_status(encoded)
+        except FileNotFoundError:
+            return Outcome.MISSING, ""
         except OSError:
-            return self._skip(Outcome.UNREADABLE, stamp[0])
+            return Outcome.UNREADABLE, ""
+        try:
+            if [status.st_size, status.st_mtime_ns, status.st_ino] != stamp:
+                return Outcome.CHANGED, ""
+            actual = self._hash(handle, stamp[0], self._new_hash())
+        except OSError:
+            return Outcome.UNREADABLE, ""
         finally:
             os.close(handle)
-        return (Outcome.VERIFIED, "") if actual == digest.encoded else (Outcome.CORRUPT, f"{digest.algorithm}:{actual}")
+        return (Outcome.VERIFIED, "") if actual == encoded else (Outcome.CORRUPT, actual)
 
-    def _skip(self, outcome: Outcome, size: int) -> tuple[Outcome, str]:
-        self._progress.advance(size)
-        return outcome, ""
-
-    def _hash(self, handle: int, digest: Digest, buffer: memoryview) -> str:
-        hasher = digest.hasher()
-        while count := os.readv(handle, [buffer]):
-            hasher.update(buffer[:count])
-            self._progress.advance(count)
+    def _hash(self, handle: int, size: int, hasher: "_Hash") -> str:
+        if size < _SMALL:
+            content = os.read(handle, _SMALL)
+            hasher.update(content)
+            if len(content) == size:
+                return hasher.hexdigest()
+        while count := os.readv(handle, [self._buffer]):
+            hasher.update(self._buffer[:count])
+            if size > _BLOCK:
+                self._progress.advance(count)
+            else:
+                self._progress.check()
         return hasher.hexdigest()

@@ -20,7 +20,7 @@ def wide(path: Path, entries: int, images: int = 1000, layers: int = 100) -> Pat
         facts = {
             "architecture": "amd64",
             "os": "linux",
-            "created": f"{n}",
+            "author": f"{n}",
             "rootfs": {"type": "layers", "diff_ids": []},
         }
         chosen = [pool[(n * 7 + k) % layers] for k in range(5)]
