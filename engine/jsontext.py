@@ -68,6 +68,8 @@ def decode_text(raw: bytes, place: str = "") -> str:
 
 def skip_space(text: str, position: int) -> int:
     """The position of the next character that is not JSON white space."""
+    if text[position : position + 1] not in _SPACES:
+        return position
     match = _SPACE.match(text, position)
     return match.end() if match else position
 
@@ -234,6 +236,7 @@ def _check_depth(text: str, start: int, end: int) -> None:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+_SPACES = " \t\n\r"
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _BRACKET = re.compile(_STRING + r"|[\[{\]}]", re.DOTALL)

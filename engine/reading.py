@@ -7,6 +7,7 @@ the rest stays readable: people must be able to look at a broken image. What is 
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from engine.digest import Digest, clip
@@ -215,9 +216,9 @@ class _Reader:
             exposed_ports=tuple(self._object(run, "ExposedPorts", "config.ExposedPorts")),
             volumes=tuple(self._object(run, "Volumes", "config.Volumes")),
             labels=self._annotations(run, "Labels", "config.Labels"),
-            user=self._text(run, "User", "config.User"),
-            working_dir=self._text(run, "WorkingDir", "config.WorkingDir"),
-            stop_signal=self._text(run, "StopSignal", "config.StopSignal"),
+            user=self._text(run, "User", "config"),
+            working_dir=self._text(run, "WorkingDir", "config"),
+            stop_signal=self._text(run, "StopSignal", "config"),
             diff_ids=diff_ids,
             history=tuple(self._step(step, f"history[{n}]") for n, step in enumerate(history)),
         )
@@ -233,9 +234,9 @@ class _Reader:
             self._media_type(value, where),
             self._digest(value, where),
             self._size(value, where),
-            self._annotations(value, "annotations", f"{where}.annotations") if "annotations" in value else NO_TEXTS,
+            self._annotations(value, "annotations", f"{where}.annotations"),
             None if platform is None else self._platform(platform, f"{where}.platform"),
-            self._text(value, "artifactType", f"{where}.artifactType") if "artifactType" in value else "",
+            self._text(value, "artifactType", where),
             tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else (),
             data if isinstance(data, str) else None,
         )
@@ -273,8 +274,11 @@ class _Reader:
         if not isinstance(value, dict):
             self.warn(where, f"The platform is {_kind(value)} instead of an object.", "error")
             return None
-        return Platform(
-            *(self._text(value, key, f"{where}.{key}") for key in ("os", "architecture", "variant", "os.version"))
+        return _platform(
+            self._text(value, "os", where),
+            self._text(value, "architecture", where),
+            self._text(value, "variant", where),
+            self._text(value, "os.version", where),
         )
 
     def _schema_version(self, value: dict[str, Any]) -> None:
@@ -300,10 +304,10 @@ class _Reader:
             self.warn(where, f"The step is {_kind(value)} instead of an object.", "error")
             return History()
         return History(
-            created=self._text(value, "created", f"{where}.created"),
-            created_by=self._text(value, "created_by", f"{where}.created_by"),
-            author=self._text(value, "author", f"{where}.author"),
-            comment=self._text(value, "comment", f"{where}.comment"),
+            created=self._text(value, "created", where),
+            created_by=self._text(value, "created_by", where),
+            author=self._text(value, "author", where),
+            comment=self._text(value, "comment", where),
             empty_layer=value.get("empty_layer") is True,
         )
 
@@ -315,12 +319,12 @@ class _Reader:
             self.warn(where or key, f"{key} is {_kind(found)} instead of an object.", "error")
         return {}
 
-    def _text(self, value: dict[str, Any], key: str, where: str = "") -> str:
+    def _text(self, value: dict[str, Any], key: str, inside: str = "") -> str:
         found = value.get(key)
         if isinstance(found, str):
             return found
         if found is not None:
-            self.warn(where or key, f"{key} is {_kind(found)} instead of a text.", "error")
+            self.warn(f"{inside}.{key}" if inside else key, f"{key} is {_kind(found)} instead of a text.", "error")
         return ""
 
     def _texts(self, value: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
@@ -349,6 +353,8 @@ class _Reader:
         return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
+# A layout has very many descriptors and very few platforms.
+_platform = lru_cache(maxsize=1024)(Platform)
 _WELL_KNOWN = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
 
 
