@@ -34,6 +34,7 @@ __all__ = [
     "RemovalPlan",
     "Snapshot",
     "Source",
+    "StorageFailed",
     "Store",
     "inspect_source",
     "open_store",

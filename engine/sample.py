@@ -8,10 +8,8 @@ crashed writers. The same folder always gets the same bytes.
 import gzip
 import io
 import json
-import os
 import random
 import tarfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -227,14 +225,10 @@ def _lost_and_unused(writer: _Writer, base: tuple[Json, str]) -> None:
 
 
 def _leftovers(writer: _Writer) -> None:
-    """What writers leave behind that were killed: umoci's folder, skopeo's file, regclient's file among the blobs."""
-    dead = writer.path / ".umoci-1234567890"
-    dead.mkdir(mode=0o700)
-    (dead / "blob-987654321").write_bytes(b"\0" * 30_000)
-    put_blob = writer.path / "oci-put-blob314159265"
-    put_blob.write_bytes(b"\0" * 12_000)
-    stray = writer.path / "blobs" / "sha256" / "0a1b2c3d.tmp"
-    stray.write_bytes(b"half a blob")
-    yesterday = time.time() - 86_400  # so old that no writer can still be at work there
-    for path in (dead / "blob-987654321", dead, put_blob, stray):
-        os.utime(path, (yesterday, yesterday))
+    """What writers leave that were killed: our folder, umoci's, skopeo's file, regclient's among the blobs."""
+    for name, size in ((".blobscope-27182818284590ab", 45_000), (".umoci-1234567890", 30_000)):
+        dead = writer.path / name
+        dead.mkdir(mode=0o700)
+        (dead / "blob").write_bytes(b"\0" * size)
+    (writer.path / "oci-put-blob314159265").write_bytes(b"\0" * 12_000)
+    (writer.path / "blobs" / "sha256" / "0a1b2c3d.tmp").write_bytes(b"half a blob")
