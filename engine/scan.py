@@ -159,9 +159,8 @@ def _columns_of(batch: Sequence[BlobEntry]) -> Columns:
 
 def _row(entry: BlobEntry) -> tuple[str, int]:
     """Name and flags of an entry's row: a digest also where something else than a file has a blob's name."""
-    if entry.kind == EntryKind.BLOB:
-        checkable = entry.name.startswith(("sha256:", "sha512:"))
-        return entry.name, _BLOB if checkable else _BLOB | facts.UNCHECKABLE
+    if entry.kind is EntryKind.BLOB:
+        return entry.name, _BLOB if entry.name.startswith(("sha256:", "sha512:")) else _BLOB | facts.UNCHECKABLE
     if entry.kind == EntryKind.NOT_REGULAR:
         try:
             return Digest.parse(entry.name.replace("/", ":", 1)), facts.PRESENT

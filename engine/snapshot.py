@@ -407,7 +407,10 @@ def no_edges() -> Edges:
 
 def as_names(names: Sequence[str]) -> Names:
     """Texts as a column of names."""
-    return np.array([name.encode("utf-8", "surrogateescape") for name in names] or [b""], dtype=np.bytes_)[: len(names)]
+    try:
+        return np.array(names or [""], np.bytes_)[: len(names)]
+    except UnicodeEncodeError:  # a stray file's name; digests are plain ASCII
+        return np.array([name.encode("utf-8", "surrogateescape") for name in names], np.bytes_)
 
 
 def empty_columns(names: Names) -> Columns:
