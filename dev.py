@@ -84,11 +84,6 @@ def run(arguments: list[str]) -> NoReturn:
     """Open the window; becomes Blobscope's own process."""
     make_environment()
     require_qt_libraries()
-    if not ({"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"} & os.environ.keys() or "--help" in arguments):
-        sys.exit(
-            "There is no screen to show a window on: neither DISPLAY nor WAYLAND_DISPLAY is set. "
-            "Run this in a desktop session, or over ssh -X."
-        )
     become([PYTHON, BIN / "blobscope", *arguments])
 
 

@@ -242,16 +242,7 @@ def test_an_installation_that_fails_ends_with_the_line_to_repeat(
 # run
 
 
-@pytest.mark.usefixtures("ready")
-def test_without_a_screen_run_says_so(monkeypatch: pytest.MonkeyPatch):
-    for variable in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
-        monkeypatch.delenv(variable, raising=False)
-    with pytest.raises(SystemExit, match="There is no screen to show a window on"):
-        dev.main(["run"])
-
-
-def test_run_passes_its_arguments_and_the_exit_status_on(ready: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("DISPLAY", ":0")
+def test_run_passes_its_arguments_and_the_exit_status_on(ready: Path):
     program(dev.BIN, "python", status=7)
     with pytest.raises(SystemExit) as ended:
         dev.main(["run", "a layout", "--demo"])
