@@ -9,6 +9,7 @@ from PySide6.QtGui import QIcon
 from engine.digest import shorten
 from engine.snapshot import STRAY, Snapshot, State
 from gui import icons, text
+from gui.models import filtering
 
 _MOST = 4096
 """Rows whose texts are kept; some hundred are on the screen."""
@@ -80,6 +81,19 @@ class BlobCells:
         used = f"used by {used_by}" if used_by else ""
         state = text.STATES[self.state(row)].word.lower()
         return ", ".join(part for part in (f"{kind} {digest}", size, used, state) if part)
+
+    def term(self, row: int, column: int) -> str:
+        """The filter that asks for what the cell says; empty where there is none."""
+        snapshot = self._snapshot
+        if column == Column.DIGEST and not snapshot.has(row, STRAY):
+            return filtering.term("digest", shorten(snapshot.name(row)))
+        if column == Column.KIND:
+            return filtering.kind_term(snapshot.kind(row))
+        if column == Column.MEDIA_TYPE and snapshot.media_type(row):
+            return filtering.term("type", snapshot.media_type(row))
+        if column == Column.USED_BY and not snapshot.has(row, STRAY):
+            return filtering.term("used", str(int(snapshot.columns.used_by[row])))
+        return filtering.state_term(self.state(row)) if column == Column.STATE else ""
 
     def _texts(self, row: int) -> tuple[str, ...]:
         kept = self._kept.get(row)

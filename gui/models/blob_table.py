@@ -133,6 +133,12 @@ class BlobTable(QAbstractTableModel):
         places = np.sort(places[places >= 0])
         return int(places[np.searchsorted(places, after) % len(places)]) if len(places) else -1
 
+    def term_at(self, index: AnyIndex) -> str:
+        """The filter that asks for what the cell says; empty where there is none."""
+        if self._shown is None or self._cells is None or not 0 <= index.row() < len(self._shown.order):
+            return ""
+        return self._cells.term(int(self._shown.order[index.row()]), index.column())
+
     def rowCount(self, parent: AnyIndex = _NOBODY) -> int:
         return 0 if parent.isValid() or self._shown is None else len(self._shown.order)
 

@@ -125,6 +125,16 @@ def term(key: str, value: str, *, exclude: bool = False) -> str:
     return f"{'-' if exclude else ''}{key}:{quoted}"
 
 
+def kind_term(kind: Kind) -> str:
+    """The filter for one kind of blob."""
+    return term("type", next(word for word, wanted in KINDS.items() if kind in wanted.kinds))
+
+
+def state_term(state: State) -> str:
+    """The filter for one state."""
+    return term("status", next(word for word, states in STATES.items() if states == {state}))
+
+
 def with_term(text: str, wanted: str) -> str:
     """A filter with one more term, which takes the place of others with the same key; without it if it was there."""
     words = [text[token.start : token.end] for token in _tokens(text, lenient=True)]

@@ -8,6 +8,8 @@ from PySide6.QtGui import QIcon
 
 from engine.snapshot import State
 from gui import icons, text
+from gui.models import filtering
+from gui.models.conditions import tag_of
 from gui.models.image_nodes import Nodes
 
 _MOST = 4096
@@ -85,6 +87,21 @@ class ImageCells:
         said_already = kind.rpartition(" ")[2] in name
         parts = (name, "" if said_already else kind, platform, size, self._state_words(node).lower())
         return ", ".join(part for part in parts if part)
+
+    def term(self, node: int, column: int) -> str:
+        """The filter that asks for what the cell says; empty where there is none."""
+        nodes, row = self._nodes, self._nodes.row(node)
+        if row < 0:
+            return ""
+        if column == Column.NAME:
+            entry = nodes.entry(node)
+            return filtering.term("tag", tag_of(entry.names[0])) if entry is not None and entry.names else ""
+        if column == Column.PLATFORM:
+            platform = nodes.platform(node)
+            return filtering.term("platform", platform) if "/" in platform else ""
+        if column == Column.KIND:
+            return filtering.kind_term(nodes.kind(node))
+        return filtering.state_term(self.state(node)) if column == Column.STATE else ""
 
     def _texts(self, node: int) -> tuple[str, ...]:
         kept = self._kept.get(node)

@@ -83,6 +83,14 @@ class Nodes:
         self._parents += [node] * len(rows)
         return _Block(first, len(rows))
 
+    def between(self, parent: int, first: int, last: int) -> list[int]:
+        """The children of a node, or those at the top, from one place to another."""
+        if parent != ROOT:
+            start = self.children(parent).first
+            return list(range(start + first, start + last + 1))
+        nodes: list[int] = self.order[first : last + 1].tolist()
+        return nodes  # without the group, which is no content
+
     def opened(self) -> list[int]:
         """The nodes whose children have been made."""
         return [node for node, block in self._blocks.items() if block.size]
@@ -175,6 +183,12 @@ class Nodes:
         """What the node is to the one above; for a referrer, how it says so."""
         edge = self._edge(node)
         return None if edge < 0 else Role(int(self.facts.nest.roles[edge]))
+
+    def content(self, node: int) -> tuple[str, int | None]:
+        """The digest that the node stands for, and the position of the index entry that leads there."""
+        entry = self.entry(node)
+        digest = entry.descriptor.digest if entry is not None else self.snapshot.name(self.row(node))
+        return digest, self.reached_through(node)
 
     def descriptor(self, node: int) -> Descriptor:
         """What the one above says of the node."""

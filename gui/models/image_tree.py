@@ -115,14 +115,14 @@ class ImageTree(QAbstractItemModel):
         """The same without the filter."""
         return len(self._shown.sorted) + len(self._shown.nodes.facts.lost) if self._shown else 0
 
-    def what_is_at(self, index: AnyIndex) -> tuple[str, int | None] | None:
-        """The digest at an index, and the index entry that leads there; None for the group of lost images."""
-        if self._nodes is None or not index.isValid() or index.internalId() == self._nodes.group:
-            return None
-        node = index.internalId()
-        entry, row = self._nodes.entry(node), self._nodes.row(node)
-        digest = entry.descriptor.digest if entry is not None else self._nodes.snapshot.name(row)
-        return digest, self._nodes.reached_through(node)
+    @property
+    def nodes(self) -> Nodes | None:
+        """What is shown, by the numbers that indexes carry."""
+        return self._nodes
+
+    def term_at(self, index: AnyIndex) -> str:
+        """The filter that asks for what the cell says; empty where there is none."""
+        return self._cells.term(index.internalId(), index.column()) if self._cells and index.isValid() else ""
 
     def index_of(self, digest: str, entry_position: int | None = None) -> QModelIndex:
         """Where a digest is shown: at the entry if that leads there, else at the first; invalid where it is not."""

@@ -93,7 +93,7 @@ class Matcher:
         left = np.zeros(len(self._facts.tops), np.int64)
         for bit, (top, _) in enumerate(wanted):
             left |= np.where(top, 0, 1 << bit)
-        satisfied = left == 0
+        satisfied: Mask = left == 0
         for combination in np.unique(left[~satisfied]).tolist():
             self._progress.check()
             part = np.ones(self._facts.count, np.bool_)

@@ -1,0 +1,65 @@
+"""The images of a store as a tree."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex
+from PySide6.QtWidgets import QTreeView, QWidget
+
+from engine.snapshot import Snapshot
+from gui import text
+from gui.jobs import JobRunner
+from gui.models.image_cells import Column
+from gui.models.image_nodes import ROOT
+from gui.models.image_tree import ImageTree
+from gui.panels.rows_view import MenuFor, RowsView, Selections
+from gui.session import Selection, Session
+from gui.settings import Settings
+
+_SAMPLES = ("registry.example.com/team/app:1.10", "linux/arm64/v8", "zstd layer", "999.9 MB", "Size differs: 12 parts")
+"""What should fit into each column."""
+
+
+class ImageView(RowsView):
+    """Index entries, what they are made of and what belongs to them, or the images of Docker's store."""
+
+    def __init__(self, runner: JobRunner, settings: Settings, menu_for: MenuFor, parent: QWidget | None = None) -> None:
+        view = QTreeView()
+        self.model = ImageTree(runner, view)
+        view.setModel(self.model)
+        view.setUniformRowHeights(True)
+        view.setAllColumnsShowFocus(True)
+        super().__init__("images", view, view.header(), self.model, settings, menu_for, parent)
+        self.columns.restore(_SAMPLES, Column.NAME)
+
+    def _selections(
+        self, session: Session, ranges: Sequence[tuple[QModelIndex, int, int]], current: QModelIndex
+    ) -> Sequence[Selection]:
+        nodes = self.model.nodes
+        if nodes is None:
+            return []
+        found: list[int] = []
+        for parent, first, last in ranges:
+            found += nodes.between(parent.internalId() if parent.isValid() else ROOT, first, last)
+        here = current.internalId() if current.isValid() else ROOT
+        if here in found:
+            found.remove(here)
+            found.insert(0, here)
+        return Selections(len(found), lambda n: Selection(session, *nodes.content(found[n])))
+
+    def _index_of(self, digest: str, entry_position: int | None) -> QModelIndex:
+        return self.model.index_of(digest, entry_position)
+
+    def _say_empty(self, snapshot: Snapshot) -> None:
+        broken = [problem for problem in snapshot.problems if problem.place == "index.json"]
+        if snapshot.store_kind == "docker":
+            self.empty.say("Docker has no images here", "Images that Docker pulls or builds will show here.")
+        elif broken:
+            self.empty.say("The index of this layout cannot be read", text.plain(broken[0].sentence))
+        elif len(snapshot):
+            blobs = text.count(len(snapshot), "blob")
+            self.empty.say(
+                "The index of this layout names no image",
+                f"There are {blobs} in the list of blobs. Drop a manifest here to import it under a name.",
+            )
+        else:
+            self.empty.say("This layout has no images yet", "Drop a file here to import it.")

@@ -1,0 +1,389 @@
+"""What the tree of images and the table of blobs have in common: a filter above, rows, and words where there are none."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QItemSelectionRange,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    Qt,
+    QTimer,
+    Signal,
+    SignalInstance,
+    Slot,
+)
+from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QHeaderView,
+    QMenu,
+    QStackedWidget,
+    QTableView,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.snapshot import Rows, Snapshot
+from gui import text
+from gui.models.conditions import Query
+from gui.models.filtering import with_term
+from gui.models.look import RowDelegate
+from gui.panels.columns import Columns
+from gui.panels.empty_place import EmptyPlace
+from gui.panels.filter_box import FilterBox
+from gui.session import Selection, Session
+from gui.settings import Settings
+
+MenuFor = Callable[[Sequence[Selection]], QMenu | None]
+
+MOST_FOLLOWED = 2000
+"""Selected rows that stay selected while rows move; of more only the current one does, because Qt follows each."""
+_ROWS = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+
+
+class RowsModel(Protocol):
+    """What the view asks of its model beside Qt's own."""
+
+    rearranging: SignalInstance
+    arranged: SignalInstance
+
+    @property
+    def snapshot(self) -> Snapshot | None: ...
+    @property
+    def shown(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+    def set_snapshot(self, snapshot: Snapshot | None, states: NDArray[np.uint8], worst: NDArray[np.uint8]) -> None: ...
+    def set_states(self, states: NDArray[np.uint8], worst: NDArray[np.uint8], rows: Rows | None) -> None: ...
+    def set_query(self, query: Query) -> None: ...
+    def find_typed(self, typed: str, after: int) -> int: ...
+    def term_at(self, index: QModelIndex) -> str: ...
+
+
+class Selections(Sequence[Selection]):
+    """What is selected, the current first; a million rows are made into selections only when somebody asks."""
+
+    def __init__(self, count: int, make: Callable[[int], Selection]) -> None:
+        self._count = count
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, position: int) -> Selection: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[Selection]: ...
+    def __getitem__(self, position: int | slice) -> Selection | Sequence[Selection]:
+        if isinstance(position, slice):
+            return [self._make(n) for n in range(*position.indices(self._count))]
+        return self._make(range(self._count)[position])
+
+
+class RowsView(QWidget):
+    """A list of a store with its filter."""
+
+    selected = Signal(object)
+    """What is selected, a sequence of ``Selection``, the current one first."""
+    activated = Signal(object)
+    """Enter or a double click: the ``Selection``."""
+
+    def __init__(
+        self,
+        what: str,
+        view: QTreeView | QTableView,
+        header: QHeaderView,
+        model: RowsModel,
+        settings: Settings,
+        menu_for: MenuFor,
+        parent: QWidget | None,
+    ) -> None:
+        super().__init__(parent)
+        self._what = what
+        self._menu_for = menu_for
+        self._rows = model
+        self._session: Session | None = None
+        self._before: Snapshot | None = None
+        self._anchor = QPersistentModelIndex()
+        self._current_was_seen = False
+        self._remembered: tuple[str, int | None] | None = None
+        self._to_reveal: tuple[str, int | None] | None = None
+        self._typed, self._typed_at = "", 0.0
+        self.view = view
+        self.columns = Columns(view, header, what, settings)
+        self.filter = FilterBox(what, self)
+        self.empty = EmptyPlace(self)
+        self._places = QStackedWidget(self)
+        self._places.addWidget(view)
+        self._places.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.filter)
+        layout.addWidget(self._places, 1)
+        self.setFocusProxy(view)
+        self._dress()
+        self._telling = QTimer(self)
+        self._telling.setSingleShot(True)
+        self._telling.timeout.connect(self._tell)
+        self._connect()
+
+    def _dress(self) -> None:
+        view = self.view
+        view.setAccessibleName(self._what.capitalize())
+        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        view.setAlternatingRowColors(True)
+        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        view.setItemDelegate(RowDelegate(view))
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        view.setTabKeyNavigation(False)
+
+    def _connect(self) -> None:
+        view, selection = self.view, self.view.selectionModel()
+        selection.selectionChanged.connect(self._selection_changed)
+        selection.currentChanged.connect(self._selection_changed)
+        view.activated.connect(self._activate)
+        view.customContextMenuRequested.connect(self._show_menu)
+        view.installEventFilter(self)
+        self.filter.asked.connect(self._rows.set_query)
+        self.filter.left.connect(self._enter_list)
+        self._rows.rearranging.connect(self._remember_place)
+        self._rows.arranged.connect(self._restore_place)
+
+    # ------------------------------------------------------------------------------------------ for the window
+
+    def set_session(self, session: Session | None) -> None:
+        """Show the store of ``session``, or nothing."""
+        old, self._session = self._session, session
+        if old is not None:
+            old.snapshotChanged.disconnect(self._take_snapshot)
+            old.statesChanged.disconnect(self._take_states)
+        if session is not None:
+            session.snapshotChanged.connect(self._take_snapshot)
+            session.statesChanged.connect(self._take_states)
+        self._take_snapshot()
+
+    def selection(self) -> Sequence[Selection]:
+        """What is selected, the current one first."""
+        session = self._session
+        ranges = [(each.parent(), each.top(), each.bottom()) for each in _ranges(self.view)]
+        current = self.view.currentIndex()
+        return self._selections(session, ranges, current) if session is not None and ranges else []
+
+    @abstractmethod
+    def _selections(
+        self, session: Session, ranges: Sequence[tuple[QModelIndex, int, int]], current: QModelIndex
+    ) -> Sequence[Selection]:
+        """The selection of these ranges: parent, first and last row."""
+
+    @abstractmethod
+    def _index_of(self, digest: str, entry_position: int | None) -> QModelIndex:
+        """Where a digest is shown; invalid where it is not."""
+
+    @abstractmethod
+    def _say_empty(self, snapshot: Snapshot) -> None:
+        """Say why there are no rows, apart from the filter."""
+
+    def reveal(self, digest: str, entry_position: int | None = None) -> bool:
+        """Select a digest and scroll to it, without the filter if that hides it; says whether it is in the list."""
+        index = self._index_of(digest, entry_position)
+        if not index.isValid() and self.filter.text:
+            self._to_reveal = digest, entry_position
+            self.filter.set_text("")
+            index = self._index_of(digest, entry_position)
+        self._select(index)
+        return index.isValid()
+
+    def set_filter(self, words: str) -> None:
+        """Show only what a filter leaves."""
+        self.filter.set_text(words)
+
+    def toggle_term(self, term: str) -> None:
+        """Add a term to the filter, in the place of another with the same key; take it away if it is there."""
+        self.filter.set_text(with_term(self.filter.text, term))
+
+    def focus_filter(self) -> None:
+        """Put the cursor into the filter."""
+        self.filter.focus()
+
+    def copy(self) -> None:
+        """Copy the selected digests, one a line."""
+        digests = [selection.digest for selection in self.selection()]
+        if digests:
+            QGuiApplication.clipboard().setText("\n".join(digests))
+
+    def save_state(self) -> None:
+        """Remember the columns as they are."""
+        self.columns.save()
+
+    # ------------------------------------------------------------------------------------------- from the session
+
+    @Slot()
+    def _take_snapshot(self) -> None:
+        session = self._session
+        if session is None:
+            self._rows.set_snapshot(None, np.empty(0, np.uint8), np.empty(0, np.uint8))
+        else:
+            self._rows.set_snapshot(session.snapshot, session.states, session.worst)
+
+    @Slot(object)
+    def _take_states(self, rows: Rows | None) -> None:
+        if self._session is not None:
+            self._rows.set_states(self._session.states, self._session.worst, rows)
+
+    @Slot()
+    def _remember_place(self) -> None:
+        """Before rows move: what is at the top, and whether what is selected can be followed."""
+        view = self.view
+        self._before = self._rows.snapshot
+        at_start = view.verticalScrollBar().value() == view.verticalScrollBar().minimum()
+        self._anchor = QPersistentModelIndex() if at_start else QPersistentModelIndex(view.indexAt(QPoint(1, 1)))
+        current = view.currentIndex()
+        self._current_was_seen = current.isValid() and view.visualRect(current).intersects(view.viewport().rect())
+        ranges = _ranges(view)
+        selected = sum(each.height() for each in ranges)
+        if selected > MOST_FOLLOWED and not (len(ranges) == 1 and selected == view.model().rowCount()):
+            view.selectionModel().select(current, _ROWS)
+
+    @Slot()
+    def _restore_place(self) -> None:
+        """After rows moved: show what was there, and what is selected."""
+        view, current = self.view, self.view.currentIndex()
+        self.filter.show_count(self._rows.shown, self._rows.total, len(self._rows.snapshot or ()))
+        self._show_place()
+        if self._to_reveal is not None:
+            wanted, self._to_reveal = self._index_of(*self._to_reveal), None
+            self._select(wanted)
+        elif not current.isValid() and self._remembered is not None:
+            index = self._index_of(*self._remembered)
+            if index.isValid():
+                view.selectionModel().setCurrentIndex(index, _ROWS)
+        elif self._rows.snapshot is self._before:
+            if self._current_was_seen:
+                view.scrollTo(current)
+            else:
+                view.scrollToTop()
+        elif self._anchor.isValid():
+            view.scrollTo(_plain(self._anchor), QAbstractItemView.ScrollHint.PositionAtTop)
+        self._anchor = QPersistentModelIndex()
+        self._telling.start(0)
+
+    def _show_place(self) -> None:
+        """The rows, or why there are none."""
+        snapshot = self._rows.snapshot
+        if self._rows.shown or snapshot is None:
+            self._places.setCurrentWidget(self.view)
+            return
+        if self._rows.total:
+            self.empty.say(
+                f"No {self._what[:-1]} matches the filter", "", "Clear filter", lambda: self.filter.set_text("")
+            )
+        elif snapshot.stage != "complete":
+            self.empty.say("Reading the store …")
+        else:
+            self._say_empty(snapshot)
+        self._places.setCurrentWidget(self.empty)
+
+    # -------------------------------------------------------------------------------------------- from the view
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            return self._press(event)
+        return super().eventFilter(watched, event)
+
+    def _press(self, event: QKeyEvent) -> bool:
+        """Keys that Qt's views would take for something else; returns whether this is one."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+            return True
+        typed = event.text()
+        modifiers = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+        if event.key() == Qt.Key.Key_Asterisk:
+            return True  # would open everything below, which may be without end
+        if typed.isprintable() and typed.strip() and not modifiers and typed not in "+-":
+            self._find_typed(typed)
+            return True
+        return False
+
+    def _find_typed(self, typed: str) -> None:
+        """Go to the row that begins with what is being typed."""
+        now = time.monotonic()
+        goes_on = now - self._typed_at < QApplication.keyboardInputInterval() / 1000
+        self._typed = self._typed + typed if goes_on else typed
+        self._typed_at = now
+        current = self.view.currentIndex()
+        while current.parent().isValid():
+            current = current.parent()
+        place = self._rows.find_typed(self._typed, max(current.row(), 0) + (not goes_on and current.isValid()))
+        if place >= 0:
+            self._select(self.view.model().index(place, 0))
+
+    def _select(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.view.selectionModel().setCurrentIndex(index, _ROWS)
+            self.view.scrollTo(index)
+
+    @Slot()
+    def _selection_changed(self) -> None:
+        self._telling.start(0)
+
+    @Slot()
+    def _tell(self) -> None:
+        """Say what is selected; what a filter has hidden comes back with it."""
+        selection = self.selection()
+        if selection:
+            self._remembered = selection[0].digest, selection[0].entry_position
+        self.selected.emit(selection)
+
+    @Slot(QModelIndex)
+    def _activate(self, index: QModelIndex) -> None:
+        if self._session is not None:
+            chosen = self._selections(self._session, [(index.parent(), index.row(), index.row())], index)
+            if chosen:
+                self.activated.emit(chosen[0])
+
+    @Slot()
+    def _enter_list(self) -> None:
+        """Go from the filter into the list."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        if not self.view.currentIndex().isValid() and self.view.model().rowCount():
+            self._select(self.view.model().index(0, 0))
+
+    @Slot(QPoint)
+    def _show_menu(self, position: QPoint) -> None:
+        index = self.view.indexAt(position)
+        menu = self._menu_for(self.selection()) or QMenu(self)
+        term = self._rows.term_at(index) if index.isValid() else ""
+        if term:
+            menu.addSeparator()
+            for words, wanted in ((f"Show only {term}", term), (f"Hide {term}", f"-{term}")):
+                action = QAction(text.escape_mnemonics(text.plain(words, 60)), menu)
+                action.triggered.connect(lambda _checked=False, wanted=wanted: self.toggle_term(wanted))
+                menu.addAction(action)
+        if not menu.isEmpty():
+            menu.popup(self.view.viewport().mapToGlobal(position))
+
+
+def _ranges(view: QAbstractItemView) -> list[QItemSelectionRange]:
+    """The selected rows, as few ranges."""
+    selection = view.selectionModel().selection()
+    return [selection.at(position) for position in range(selection.count())]
+
+
+def _plain(index: QPersistentModelIndex) -> QModelIndex:
+    return index.model().index(index.row(), index.column(), index.parent())
