@@ -142,6 +142,21 @@ class Blobs:
         if strays:
             yield strays
 
+    def folders(self) -> tuple[tuple[str, int, int], ...]:
+        """The blobs folder and each algorithm's: name, inode, and when in nanoseconds a name in it last changed.
+
+        As long as these stay the same, no blob came or went. Empty where that cannot be told: a folder that cannot be
+        looked at, or that is a symbolic link.
+        """
+        try:
+            base = self._root.reach(self._folder)
+            found = [("", base.status()), *((name, base.stat(name)) for name in base.names())]
+        except OSError:
+            return ()
+        if base.linked or any(stat.S_ISLNK(status.st_mode) for _, status in found):
+            return ()
+        return tuple((name, status.st_ino, status.st_mtime_ns) for name, status in found)
+
     def open(self, digest: str) -> int:
         """A descriptor of a blob's regular file, for reading; raises ``BlobMissing``, ``BlobUnreadable``."""
         digest = self._accept(digest)

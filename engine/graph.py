@@ -5,7 +5,7 @@ nothing while it is in memory, so documents are verified as they are read.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,14 +28,24 @@ from engine.errors import BlobError, DocumentError, EngineError
 from engine.kinds import attached_to, guess_by_magic, is_external, kind_of
 from engine.progress import Progress
 from engine.reading import guess_media_type, read_document
-from engine.snapshot import Columns, Edges, Entry, Kind, Outcome, ReadDocument, Snapshot, as_names, find_rows
+from engine.snapshot import (
+    Columns,
+    Edges,
+    Entry,
+    Folders,
+    Kind,
+    Outcome,
+    ReadDocument,
+    Roots,
+    Snapshot,
+    as_names,
+    find_rows,
+)
 
 _SNIFF_LIMIT = 4 << 20
 """Bytes of the largest blob that is looked into although nothing refers to it."""
 _HEAD = 512
 """Bytes that tell what a blob is that nothing describes."""
-
-Root = tuple[Descriptor, tuple[str, ...]]
 
 
 class Graph:
@@ -63,14 +73,14 @@ class Graph:
 
     # -------------------------------------------------------------------------------------------- following
 
-    def follow(self, roots: Sequence[Root]) -> None:
+    def follow(self, roots: Roots) -> None:
         """Read everything that the roots lead to."""
         self._progress.start("Following references", unit="documents")
         reachable = facts.REFERENCED | facts.REACHABLE
         self._walk(
-            [node for descriptor, _ in roots if (node := self._refer(descriptor, Role.MANIFEST, reachable)) >= 0]
+            [node for descriptor, _ in roots.items if (node := self._refer(descriptor, Role.MANIFEST, reachable)) >= 0]
         )
-        for descriptor, _ in roots:
+        for descriptor, _ in roots.items:
             self._attach(descriptor)
 
     def look_at_the_rest(self) -> None:
@@ -282,16 +292,16 @@ class Graph:
     # -------------------------------------------------------------------------------------------- the snapshot
 
     def snapshot(
-        self, kind: str, stage: str, roots: Sequence[Root], problems: Sequence[Problem], index_digest: str
+        self, kind: str, stage: str, roots: Roots, problems: Sequence[Problem] = (), folders: Folders = ()
     ) -> Snapshot:
-        """Everything found so far as a snapshot."""
+        """Everything found so far as a snapshot; ``problems`` are those of the store's structure."""
         columns, rows = self._columns()
         media_types = self._media_types(columns, rows)
         edges = np.array(self._edges, np.int64).reshape(-1, 4)
         links = Edges(rows[edges[:, 0]], rows[edges[:, 1]], edges[:, 2].astype(np.uint8), edges[:, 3].astype(np.uint32))
         entries = [
             Entry(n, int(rows[self._nodes[d.digest]]) if d.digest else -1, d, names)
-            for n, (d, names) in enumerate(roots)
+            for n, (d, names) in enumerate(roots.items)
         ]
         entry_rows = np.array([entry.row for entry in entries if entry.row >= 0], np.int64)
         used = np.bincount(links.targets, minlength=len(columns)) + np.bincount(entry_rows, minlength=len(columns))
@@ -302,11 +312,12 @@ class Graph:
             stage=stage,
             columns=columns,
             media_types=media_types,
+            roots=roots,
             entries=entries,
             edges=links,
             documents=dict(self.documents),
-            problems=[*problems, *self.problems],
-            index_digest=index_digest,
+            problems=[*problems, *roots.problems, *self.problems],
+            folders=folders,
         )
 
     def _columns(self) -> tuple[Columns, np.ndarray]:
@@ -375,8 +386,3 @@ def outcome_of(content: bytes, digest: Digest) -> Outcome:
     if not digest.checkable:
         return Outcome.NOT_CHECKABLE
     return Outcome.VERIFIED if digest_of(content, digest.algorithm) == digest else Outcome.CORRUPT
-
-
-def used_names(roots: Iterable[Root]) -> list[str]:
-    """The digests of the roots that have a usable one."""
-    return [descriptor.digest for descriptor, _ in roots if descriptor.digest]

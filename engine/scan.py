@@ -14,11 +14,11 @@ from engine.blobs import BlobEntry, Blobs, EntryKind
 from engine.digest import Digest, digest_of
 from engine.document import DOCKER_CONFIG, Descriptor, Problem, Role
 from engine.errors import EngineError, InvalidDigest
-from engine.graph import Graph, Root, used_names
+from engine.graph import Graph
 from engine.metadata import Metadata
 from engine.progress import Progress
 from engine.reading import IndexWalk, read_descriptor
-from engine.snapshot import Columns, Entry, Kind, Snapshot, as_names, empty_columns, find_rows, no_edges
+from engine.snapshot import Columns, Entry, Folders, Kind, Roots, Snapshot, as_names, empty_columns, find_rows, no_edges
 
 Publish = Callable[[Snapshot], None]
 
@@ -26,6 +26,9 @@ _FIRST_ROWS = 1000
 """Index entries that are shown before the rest of a large index has been read."""
 _PUBLISH_AFTER = 0.5
 """Seconds of listing after which what was found so far is shown; the next time takes twice as long, and so on."""
+_TIME_STEP_NS = 20_000_000
+"""Nanoseconds within which two changes of a folder may get the same time (a tick of the kernel's clock is at most 10
+milliseconds)."""
 _PARENT = "parent"
 """The metadata key under which Docker keeps the id of the image that another was built on."""
 
@@ -54,35 +57,27 @@ def scan_layout(
 ) -> Snapshot:
     """Scan an image layout; coarser snapshots go to ``publish`` as soon as they are there.
 
-    An index that cannot be read is a problem of the snapshot, and what is on disk is shown without roots.
+    An index that cannot be read is a problem of the snapshot, and what is on disk is shown without roots. With a
+    ``previous`` snapshot only what changed is read: an index of other bytes, folders in which a name came or went,
+    documents in other files. A blob whose content was changed in place is noticed by a scan without one.
     """
     show = publish if publish and previous is None else _ignore
     problems = layout.check_structure()
-    roots: list[Root] = []
-    index_digest = ""
-
-    def roots_only() -> Snapshot:
-        return _without_graph("layout", "roots", roots, _no_rows(), problems, index_digest)
-
-    progress.start("Reading index.json", unit="entries")
-    try:
-        raw = layout.read_index()
-        index_digest = str(digest_of(raw))
-        _read_entries(raw, roots, problems, progress, lambda: show(roots_only()))
-    except EngineError as error:
-        problems.append(Problem("error", str(error), "index.json"))
-    show(roots_only())
-    listed = list_blobs(
-        layout.blobs,
-        progress,
-        lambda columns: show(_without_graph("layout", "listing", roots, columns, problems, index_digest)),
-    )
+    roots = _read_roots(layout, progress, previous, lambda part: show(_without_graph("layout", part, problems)))
+    show(_without_graph("layout", roots, problems))
+    folders = _settled(layout.blobs.folders())
+    if previous is not None and folders and folders == previous.folders:
+        listed = previous.listed()
+    else:
+        listed = list_blobs(
+            layout.blobs, progress, lambda columns: show(_without_graph("layout", roots, problems, columns))
+        )
     graph = Graph(layout.blobs, listed, progress, previous)
     graph.follow(roots)
     if publish is not None:
-        publish(graph.snapshot("layout", "graph", roots, problems, index_digest))
+        publish(graph.snapshot("layout", "graph", roots, problems, folders))
     graph.look_at_the_rest()
-    return graph.snapshot("layout", "complete", roots, problems, index_digest)
+    return graph.snapshot("layout", "complete", roots, problems, folders)
 
 
 def scan_docker(
@@ -91,21 +86,21 @@ def scan_docker(
     """Scan Docker's image store: every blob is an image config and a root."""
     listed = list_blobs(docker.blobs, progress, _ignore)
     names = docker.names()
-    roots: list[Root] = []
+    items = []
     for row in np.flatnonzero((listed.flags & facts.STRAY) == 0):
         digest = bytes(listed.names[row]).decode()
         descriptor = Descriptor(DOCKER_CONFIG, digest, int(listed.sizes[row]))
-        roots.append((descriptor, tuple(names.get(Digest(digest), ()))))
-    roots.sort(key=lambda root: (not root[1], root[1]))
+        items.append((descriptor, tuple(names.get(Digest(digest), ()))))
+    roots = Roots(sorted(items, key=lambda root: (not root[1], root[1])), [])
     if publish is not None and previous is None:
-        publish(_without_graph("docker", "listing", roots, listed, [], ""))
+        publish(_without_graph("docker", roots, [], listed))
     graph = Graph(docker.blobs, listed, progress, previous)
     graph.follow(roots)
-    for descriptor, _ in roots:
+    for descriptor, _ in roots.items:
         parent = _parent(docker.metadata, Digest(descriptor.digest))
         if parent:
             graph.link(descriptor.digest, parent, Role.PARENT)
-    return graph.snapshot("docker", "complete", roots, [], "")
+    return graph.snapshot("docker", "complete", roots)
 
 
 def list_blobs(blobs: Blobs, progress: Progress, publish: Callable[[Columns], None]) -> Columns:
@@ -122,20 +117,36 @@ def list_blobs(blobs: Blobs, progress: Progress, publish: Callable[[Columns], No
     return _joined(parts)
 
 
-def _read_entries(
-    raw: bytes, roots: list[Root], problems: list[Problem], progress: Progress, show_first: Callable[[], None]
-) -> None:
-    walk = IndexWalk(raw)
-    for position, (value, _, _) in enumerate(walk.entries()):
-        descriptor, found = read_descriptor(value, f"manifests[{position}]")
-        problems.extend(found)
-        name = descriptor.name
-        roots.append((descriptor, () if name is None else (name,)))
-        if position % _FIRST_ROWS == _FIRST_ROWS - 1:
-            progress.advance(_FIRST_ROWS)
-            if position == _FIRST_ROWS - 1:
-                show_first()
-    problems.extend(walk.problems)
+def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, show: Callable[[Roots], None]) -> Roots:
+    """The entries of the index; the first ones are shown while the others are still being read."""
+    progress.start("Reading index.json", unit="entries")
+    roots = Roots([], [])
+    try:
+        raw = layout.read_index()
+        roots.digest = str(digest_of(raw))
+        if previous is not None and previous.roots.digest == roots.digest:
+            return previous.roots
+        walk = IndexWalk(raw)
+        for position, (value, _, _) in enumerate(walk.entries()):
+            descriptor, problems = read_descriptor(value, f"manifests[{position}]")
+            roots.problems += problems
+            name = descriptor.name
+            roots.items.append((descriptor, () if name is None else (name,)))
+            if position % _FIRST_ROWS == _FIRST_ROWS - 1:
+                progress.advance(_FIRST_ROWS)
+                if position == _FIRST_ROWS - 1:
+                    show(roots)
+        roots.problems += walk.problems
+    except EngineError as error:
+        roots.problems.append(Problem("error", str(error), "index.json"))
+        roots.digest = ""  # what could not be read whole is read again
+    return roots
+
+
+def _settled(folders: Folders) -> Folders:
+    """The folders' times, unless one changed so lately that a further change could have the same time."""
+    lately = time.time_ns() - _TIME_STEP_NS
+    return folders if all(changed < lately for _, _, changed in folders) else ()
 
 
 def _parent(metadata: Metadata, digest: Digest) -> str:
@@ -182,26 +193,23 @@ def _no_rows() -> Columns:
     return empty_columns(as_names([]))
 
 
-def _without_graph(
-    kind: str, stage: str, roots: Sequence[Root], listed: Columns, problems: Iterable[Problem], index_digest: str
-) -> Snapshot:
-    """A snapshot of roots and listing, before any document was read."""
-    wanted = np.unique(as_names(used_names(roots)))
-    absent = wanted[find_rows(listed.names, wanted) < 0] if len(wanted) else wanted
-    columns = facts.with_names(listed, absent)
+def _without_graph(kind: str, roots: Roots, problems: Iterable[Problem], listed: Columns | None = None) -> Snapshot:
+    """A snapshot of roots, and of the listing where there is one, before any document was read."""
+    columns = _no_rows() if listed is None else listed
+    digests = as_names([descriptor.digest for descriptor, _ in roots.items if descriptor.digest])
+    columns = facts.with_names(columns, digests[find_rows(columns.names, digests) < 0])
     columns.flags[:] |= facts.PENDING
-    rows = iter(find_rows(columns.names, as_names(used_names(roots))).tolist())
-    entries = [Entry(n, next(rows) if d.digest else -1, d, names) for n, (d, names) in enumerate(roots)]
+    rows = iter(find_rows(columns.names, digests).tolist())
     return Snapshot(
         store_kind=kind,
-        stage=stage,
+        stage="roots" if listed is None else "listing",
         columns=columns,
         media_types=[""],
-        entries=entries,
+        roots=roots,
+        entries=[Entry(n, next(rows) if d.digest else -1, d, names) for n, (d, names) in enumerate(roots.items)],
         edges=no_edges(),
         documents={},
-        problems=list(problems),
-        index_digest=index_digest,
+        problems=[*problems, *roots.problems],
     )
 
 

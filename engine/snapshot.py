@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from engine.document import Descriptor, Document, ImageConfig, Index, Manifest, Platform, Problem, Role
 
 Names = NDArray[np.bytes_]
+Folders = tuple[tuple[str, int, int], ...]
+"""The folders of blobs: name, inode, and the time in nanoseconds when a name in it last changed."""
 Rows = NDArray[np.int64]
 
 
@@ -97,6 +99,15 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     names: tuple[str, ...]
 
 
+class Roots(msgspec.Struct):
+    """What a store names, before anybody looked whether it is there: descriptors with their names."""
+
+    items: list[tuple[Descriptor, tuple[str, ...]]]
+    problems: list[Problem]
+    digest: str = ""
+    """The digest of the ``index.json`` that they were read from."""
+
+
 class Link(msgspec.Struct, frozen=True, gc=False):
     """One reference from a row to a row; ``descriptor`` is what the source's document says of the target."""
 
@@ -157,21 +168,24 @@ class Snapshot:
         stage: str,
         columns: Columns,
         media_types: Sequence[str],
+        roots: Roots,
         entries: Sequence[Entry],
         edges: Edges,
         documents: Mapping[str, ReadDocument],
         problems: Sequence[Problem],
-        index_digest: str = "",
+        folders: Folders = (),
     ) -> None:
         self.store_kind = store_kind
         self.stage = stage
         self.columns = columns
         self.media_types = media_types
+        self.roots = roots
         self.entries = entries
         self.edges = edges
         self.documents = documents
         self.problems = problems
-        self.index_digest = index_digest
+        self.folders = folders
+        """The folders of blobs as they were when they were listed; empty where that says nothing."""
         self._by_target = np.argsort(edges.targets, kind="stable")
         self._sorted_targets = edges.targets[self._by_target]
         self._by_source = np.argsort(edges.sources, kind="stable")
@@ -181,6 +195,16 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self.columns)
+
+    def listed(self) -> Columns:
+        """What listing the folders had found: only the rows with a file, and nothing that documents say of them."""
+        rows = np.flatnonzero(self.columns.flags & PRESENT)
+        columns = Columns(*(getattr(self.columns, field)[rows] for field in _FIELDS))
+        columns.flags &= PRESENT | REGULAR | STRAY | UNCHECKABLE
+        columns.kinds[:] = np.where(columns.flags & STRAY, Kind.STRAY, Kind.UNKNOWN)
+        columns.media[:] = 0
+        columns.used_by[:] = 0
+        return columns
 
     # ------------------------------------------------------------------------------------------------ names
 

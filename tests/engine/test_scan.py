@@ -9,6 +9,7 @@ import pytest
 
 from engine import graph
 from engine import snapshot as facts
+from engine.blobs import Blobs
 from engine.digest import digest_of
 from engine.docker import DockerImageStore
 from engine.document import DOCKER_LIST, DOCKER_MANIFEST, Role
@@ -354,6 +355,25 @@ def test_a_second_scan_reads_only_what_changed(files: LayoutFiles, monkeypatch: 
     config = snapshot.name(snapshot.children(snapshot.find(second["digest"]))[0].target)
     assert set(opened) <= {second["digest"], config, sha256(b"another")}
     assert len(snapshot.entries) == 2
+
+
+def test_a_second_scan_lists_only_when_a_name_came_or_went(files: LayoutFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.name(files.image(b"layer"), "app:1")
+    settled = [files.path / "blobs", files.path / "blobs" / "sha256"]
+    for folder in settled:
+        os.utime(folder, (1, 1))
+    first = scan(files)
+    before = len(first)
+    listings: list[Blobs] = []
+    list_all = Blobs.list
+    monkeypatch.setattr(Blobs, "list", lambda blobs: (listings.append(blobs), list_all(blobs))[1])
+    files.name(files.entries[0], "app:2")  # the index alone
+    second = scan(files, first)
+    assert (len(listings), len(second), len(second.entries)) == (0, before, 2)
+    files.blob(b"one more")
+    third = scan(files, second)
+    assert (len(listings), len(third)) == (1, before + 1)
+    assert state(third, sha256(b"one more")) == State.UNUSED
 
 
 def test_dockers_store_shows_an_image_a_row_with_its_parent(tmp_path: Path) -> None:
