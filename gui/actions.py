@@ -90,7 +90,10 @@ COMMANDS: Mapping[str, Command] = {
         ("Del",),
         needs=_CHANGE | Need.SELECTION,
     ),
-    "filter": Command("&Filter", "Type what the list is to show", "search", ("Ctrl+L", Keys.Find), needs=Need.STORE),
+    "filter": Command("Fi&lter", "Type what the list is to show", "search", ("Ctrl+L",), needs=Need.STORE),
+    "find": Command(
+        "F&ind", "Find a text in the document that is shown, or filter the list", "", (Keys.Find,), needs=Need.STORE
+    ),
     "preferences": Command(
         "Pre&ferences…",
         "Choose how the program looks and when it checks",
@@ -169,7 +172,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     ("&File", ("open", "new", RECENT, "demo", "-", "import", "-", "close tab", "reopen tab", "-", "quit")),
     (
         "&Edit",
-        ("copy digest", "copy reference", "paste", "-", "rename", "delete", "-", "filter", "-", "preferences"),
+        ("copy digest", "copy reference", "paste", "-", "rename", "delete", "-", "filter", "find", "-", "preferences"),
     ),
     (
         "&View",

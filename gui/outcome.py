@@ -7,13 +7,13 @@ from engine.digest import shorten
 from engine.importing import ImportRequest
 from engine.leftovers import Leftover
 from engine.removal import RemovalPlan
-from engine.snapshot import Outcome
+from engine.snapshot import Outcome, State
 from engine.verify import VerifySummary
 from gui import text
 
 
-def verified(summary: VerifySummary) -> tuple[bool, str]:
-    """Whether everything is sound, and the sentence."""
+def verified(summary: VerifySummary) -> tuple[State | None, str]:
+    """The worst state that was found, None where everything is sound, and the sentence."""
     sound = summary.counts.get(Outcome.VERIFIED, 0)
     others = [
         f"{text.count(count, 'blob')} {words[count != 1]}"
@@ -26,10 +26,11 @@ def verified(summary: VerifySummary) -> tuple[bool, str]:
         )
         if (count := summary.counts.get(outcome, 0))
     ]
-    bad = summary.counts.get(Outcome.CORRUPT, 0) + summary.counts.get(Outcome.UNREADABLE, 0)
+    worst = ((Outcome.CORRUPT, State.CORRUPT), (Outcome.UNREADABLE, State.UNREADABLE))
+    bad = next((state for outcome, state in worst if summary.counts.get(outcome)), None)
     read = f" ({text.size(summary.bytes_read)})" if summary.bytes_read else ""
     sentence = "; ".join([*others, f"{text.count(sound, 'blob')} verified{read}"])
-    return not bad, f"{sentence}." if others else f"{sentence}: sound, every byte."
+    return bad, f"{sentence}." if others else f"{sentence}: sound, every byte."
 
 
 def removed(plan: RemovalPlan, change: Change) -> str:

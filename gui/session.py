@@ -16,6 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.blobs import Change
 from engine.digest import shorten
+from engine.document import MANIFEST_LIMIT
 from engine.errors import StoreChanged
 from engine.importing import ImportRequest, Source, inspect_source
 from engine.index import IndexText
@@ -87,6 +88,8 @@ class Session(QObject):
     """The metadata of this digest is different."""
     revealed = Signal(str)
     """This digest is the result of what was just done: select it."""
+    stateAsked = Signal(object)
+    """Somebody wants to see the rows of this ``State``."""
 
     def __init__(self, runner: JobRunner, store: Store, cache: Path, parent: QObject) -> None:
         """Show ``store``; verdicts are remembered in the folder ``cache``. Nothing happens before ``rescan``."""
@@ -101,6 +104,7 @@ class Session(QObject):
         self._picture: Picture | None = None
         self._reveal_next = ""
         self._promise: _Promise | None = None
+        self._when_known: list[Callable[[], object]] = []
         self._verifier = Verifier(self, runner, store, cache)
         self._verifier.statesChanged.connect(self.statesChanged)
         self._verifier.verified.connect(self._tell_verified)
@@ -160,6 +164,13 @@ class Session(QObject):
     def cancel(self, job: Job) -> None:
         """Stop a job at its next check."""
         self._runner.cancel(job)
+
+    def when_known(self, act: Callable[[], object]) -> None:
+        """Call ``act`` once the snapshot is complete; now, where it is."""
+        if self.snapshot is not None and self.snapshot.stage == "complete":
+            act()
+        else:
+            self._when_known.append(act)
 
     @Slot()
     def rescan(self) -> None:
@@ -321,6 +332,24 @@ class Session(QObject):
             failed=failed,
         )
 
+    def read_document(
+        self,
+        digest: str,
+        prepare: Callable[[bytes, bool], Result],
+        then: Then[Result],
+        failed: Failed | None = None,
+    ) -> Job:
+        """Read a document of at most ``MANIFEST_LIMIT`` bytes and make something of it, both beside the window.
+
+        ``prepare`` runs on the worker; it gets the stored bytes and whether more follow.
+        """
+
+        def work(_progress: Progress) -> Result:
+            content = self.store.blobs.window(digest, 0, MANIFEST_LIMIT + 1)
+            return prepare(content[:MANIFEST_LIMIT], len(content) > MANIFEST_LIMIT)
+
+        return self._start(f"Reading {shorten(digest)}", work, then=then, failed=failed)
+
     def metadata_keys(self, digest: str, then: Then[list[str]], failed: Failed | None = None) -> Job:
         """The metadata keys of a blob."""
         return self._start(
@@ -352,6 +381,9 @@ class Session(QObject):
     @Slot(object)
     def _scanned(self, picture: Picture) -> None:
         self._show(picture)
+        waiting, self._when_known = self._when_known, []
+        for act in waiting:
+            act()
         self._check_promise(picture.snapshot)
         if self._reveal_next:
             digest, self._reveal_next = self._reveal_next, ""
@@ -363,8 +395,11 @@ class Session(QObject):
 
     @Slot(object)
     def _tell_verified(self, summary: VerifySummary) -> None:
-        sound, sentence = outcome.verified(summary)
-        self.noticed.emit(Notice("success" if sound else "error", sentence))
+        bad, sentence = outcome.verified(summary)
+        if bad is None:
+            self.noticed.emit(Notice("success", sentence))
+        else:
+            self.noticed.emit(Notice("error", sentence, "", "Show", lambda: self.stateAsked.emit(bad)))
 
     def _change(
         self,

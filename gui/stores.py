@@ -54,12 +54,12 @@ class OpenStores(QObject):
         """Make a new layout at ``path``, which nothing has yet, and open it."""
         self._begin(f"Making {text.plain(path.name)}", lambda: ImageLayout.create(path), path, None)
 
-    def open_demo(self) -> None:
+    def open_demo(self, then: Callable[[Session], object] | None = None) -> None:
         """Make the sample layout in a temporary folder and open it; it goes when the program ends."""
         if self._demo is None:
             self._demo = tempfile.TemporaryDirectory(prefix="blobscope-demo-", ignore_cleanup_errors=True)
         folder = Path(tempfile.mkdtemp(dir=self._demo.name))
-        self._begin("Making the sample layout", lambda: open_store(make_sample(folder)), folder, None)
+        self._begin("Making the sample layout", lambda: open_store(make_sample(folder)), folder, then)
 
     def close(self, session: Session) -> None:
         """Close a store; what still runs on it is stopped."""

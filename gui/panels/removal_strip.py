@@ -6,7 +6,7 @@ Nothing in it is a question that has to be closed: selecting something else, Esc
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from engine.digest import shorten
@@ -26,6 +26,7 @@ class RemovalStrip(QFrame):
 
     decided = Signal(object)
     """The ``RemovalPlan`` to carry out."""
+    opened = Signal()
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -103,10 +104,24 @@ class RemovalStrip(QFrame):
         self._title.setText(title)
         for icon, role, heading_text, lines in _facts_of(plan):
             self._add(icon, role, heading_text, lines)
+        for row in range(self._facts.rowCount()):
+            self._facts.setRowStretch(row, 0)
+        self._facts.setRowStretch(self._facts.rowCount(), 1)
         self.setAccessibleDescription(title)
         self.show()
-        wanted = self._facts.sizeHint().height() + 2 * Space.TINY
-        self._scroll.setFixedHeight(min(wanted, _HIGHEST))
+        self._fit()
+        self.opened.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as the facts are at this width, up to a third of the window."""
+        margins = self.contentsMargins() + self.layout().contentsMargins()
+        width = self.width() - margins.left() - margins.right()
+        wanted = self._facts.totalHeightForWidth(width) + Space.TINY
+        self._scroll.setFixedHeight(min(wanted, _HIGHEST, self.window().height() // 3))
 
     def _add(self, icon: str, role: Role, title: str, lines: Sequence[str]) -> None:
         row = self._facts.rowCount()
@@ -127,7 +142,7 @@ class RemovalStrip(QFrame):
         head.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
         head.addStretch()
         self._facts.addLayout(head, row, 0, Qt.AlignmentFlag.AlignTop)
-        self._facts.addWidget(told, row, 1)
+        self._facts.addWidget(told, row, 1, Qt.AlignmentFlag.AlignTop)
 
     def _offer(self, words: str, plan: RemovalPlan, *, default: bool = False) -> None:
         button = QPushButton(text.escape_mnemonics(words), self)
@@ -161,7 +176,7 @@ def _facts_of(plan: RemovalPlan) -> list[tuple[str, Role, str, list[str]]]:
         facts.append(("warning", Role.WARNING, "Mind", list(plan.warnings)))
     if plan.blobs:
         goes = [f"{_kind(blob.kind)} {shorten(blob.digest)}, {_bytes(blob.size, blob.freed)}" for blob in plan.blobs]
-        facts.append(("delete", Role.MUTED, "Goes", goes))
+        facts.append(("delete", Role.MUTED, "Only it needs" if plan.entries else "Goes", goes))
         facts.append(("clean up", Role.MUTED, "Frees", [_freed(plan)]))
     elif plan.entries:
         facts.append(("clean up", Role.MUTED, "Frees", ["Nothing: other entries still need all of it."]))

@@ -61,6 +61,7 @@ class StartPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Start")
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget()
         column = QWidget()
         column.setMaximumWidth(_WIDTH)
@@ -130,6 +131,8 @@ class StartPage(QScrollArea):
             set_tooltip(button, tip)
             button.clicked.connect(lambda _checked=False, asked=asked: asked.emit())
             buttons.addWidget(button)
+            if self.focusProxy() is None:
+                self.setFocusProxy(button)
         buttons.addStretch()
         layout = QVBoxLayout(zone)
         layout.setContentsMargins(Space.HUGE, Space.HUGE, Space.HUGE, Space.HUGE)

@@ -1,0 +1,225 @@
+"""What each command of the window does."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
+
+from engine.digest import Digest
+from engine.errors import InvalidDigest
+from gui import theme
+from gui.actions import Actions, Need
+from gui.dialogs import asking
+from gui.dialogs.lists import AboutDialog, KeysDialog
+from gui.dialogs.preferences import Preferences
+from gui.panels.drop_target import DropTarget
+from gui.panels.dropping import Deed, DropPlan
+from gui.panels.panes import focus_next
+from gui.panels.store_page import StorePage
+from gui.panels.tabs import StoreTabs
+from gui.session import Notice
+from gui.settings import Settings, ThemeMode
+from gui.stores import OpenStores
+
+
+class Commands(QObject):
+    """Carries out what a person asks for, with the parts of one window."""
+
+    noticed = Signal(object)
+    """A ``Notice`` for the message bar."""
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        tabs: StoreTabs,
+        stores: OpenStores,
+        drops: DropTarget,
+        settings: Settings,
+        panes: Callable[[], Sequence[QWidget]],
+    ) -> None:
+        """``panes`` are the parts of the window that the keyboard moves between."""
+        super().__init__(window)
+        self._window = window
+        self._tabs = tabs
+        self._stores = stores
+        self._drops = drops
+        self._settings = settings
+        self._panes = panes
+        self.actions = Actions(window, self._handlers())
+        drops.decided.connect(self.carry_out)
+
+    def _handlers(self) -> Mapping[str, Callable[[], object]]:
+        def page(act: Callable[[StorePage], object]) -> Callable[[], None]:
+            return lambda: self._with_page(act)
+
+        return {
+            "open": self.open_folder,
+            "new": self.new_layout,
+            "demo": lambda: self._stores.open_demo(),
+            "import": page(self._import_files),
+            "close tab": page(lambda each: self._tabs.close_asked.emit(each.session)),
+            "reopen tab": self._stores.reopen,
+            "quit": self._window.close,
+            "copy digest": page(lambda each: each.copy_digest()),
+            "copy reference": page(lambda each: each.copy_reference()),
+            "paste": self._paste,
+            "rename": page(self._rename),
+            "delete": page(lambda each: each.ask_removal()),
+            "filter": page(lambda each: each.focus_filter()),
+            "find": page(lambda each: each.find_text()),
+            "preferences": self._show_preferences,
+            "images": page(lambda each: each.show_lens(0)),
+            "blobs": page(lambda each: each.show_lens(1)),
+            "refresh": page(lambda each: each.session.rescan()),
+            "next pane": lambda: focus_next(self._panes(), 1),
+            "previous pane": lambda: focus_next(self._panes(), -1),
+            "full screen": self._full_screen,
+            "theme system": lambda: self.apply_theme("system"),
+            "theme light": lambda: self.apply_theme("light"),
+            "theme dark": lambda: self.apply_theme("dark"),
+            "back": page(lambda each: each.back()),
+            "forward": page(lambda each: each.forward()),
+            "next problem": page(lambda each: each.select_problem(1)),
+            "previous problem": page(lambda each: each.select_problem(-1)),
+            "next tab": lambda: self._tabs.turn(1),
+            "previous tab": lambda: self._tabs.turn(-1),
+            "verify": page(lambda each: each.verify_selection()),
+            "show in folder": page(lambda each: each.show_in_file_manager()),
+            "verify all": page(self._verify_all),
+            "verify unchecked": page(self._verify_unchecked),
+            "structure": page(lambda each: asking.problems(each.session, self._window, each.reveal)),
+            "clean": page(lambda each: asking.what_to_clean(each.session, self._window)),
+            "stop": self.stop_a_job,
+            "keys": lambda: self._show(KeysDialog(self.actions.shortcuts(), self._window)),
+            "about": self._show_about,
+        }
+
+    # ---------------------------------------------------------------------------------------------- situation
+
+    def update(self) -> None:
+        """Enable what makes sense now."""
+        self.actions.update(self._situation())
+        self.actions[f"theme {self._settings.theme}"].setChecked(True)
+
+    def _situation(self) -> Need:
+        found = Need.CLOSED_TAB if self._stores.can_reopen else Need.NOTHING
+        page = self._tabs.page
+        if page is None:
+            return found
+        session, selection = page.session, page.selection
+        facts = {
+            Need.STORE: True,
+            Need.WRITABLE: session.writable,
+            Need.LAYOUT: session.is_layout,
+            Need.SELECTION: selection is not None,
+            Need.ENTRY: page.is_entry,
+            Need.ON_DISK: page.is_on_disk,
+            Need.BACK: page.can_go_back,
+            Need.FORWARD: page.can_go_forward,
+            Need.JOB: bool(session.jobs),
+            Need.PROBLEM: page.has_problems,
+        }
+        for need, there in facts.items():
+            found |= need if there else Need.NOTHING
+        return found
+
+    # ---------------------------------------------------------------------------------------------- opening
+
+    def open_folder(self) -> None:
+        """Ask which folder to open."""
+        path = asking.folder_to_open(self._window, self._settings)
+        if path is not None:
+            self._stores.open(path)
+
+    def new_layout(self) -> None:
+        """Ask where to make a layout."""
+        path = asking.folder_to_make(self._window, self._settings)
+        if path is not None:
+            self._stores.create(path)
+
+    def carry_out(self, plan: DropPlan) -> None:
+        """Do what a drop or a paste was said to do."""
+        page = self._tabs.page
+        if plan.deed is Deed.OPEN:
+            for path in plan.paths:
+                self._stores.open(path)
+        elif plan.deed is Deed.IMPORT and page is not None:
+            asking.how_to_import(page.session, plan.paths, self._window)
+        else:
+            self.noticed.emit(Notice("warning", plan.sentence))
+
+    def _import_files(self, page: StorePage) -> None:
+        paths = asking.files_to_import(self._window, self._settings, page.session.path.name)
+        if paths:
+            asking.how_to_import(page.session, paths, self._window)
+
+    def _paste(self) -> None:
+        """Import or open what was copied; a digest is gone to."""
+        data = QGuiApplication.clipboard().mimeData()
+        if self._drops.paste(data):
+            return
+        page, words = self._tabs.page, data.text().strip()
+        try:
+            digest = str(Digest.parse(words))
+        except InvalidDigest:
+            digest = ""
+        if page is not None and digest:
+            if not page.reveal(digest):
+                self.noticed.emit(Notice("notice", f"{digest} is not in {page.session.path.name}."))
+        else:
+            self.noticed.emit(Notice("notice", "The clipboard holds no files, no folder and no digest."))
+
+    # ---------------------------------------------------------------------------------------------- acting
+
+    def _with_page(self, act: Callable[[StorePage], object]) -> None:
+        page = self._tabs.page
+        if page is not None:
+            act(page)
+
+    def _rename(self, page: StorePage) -> None:
+        selection = page.selection
+        if selection is not None and selection.entry_position is not None:
+            asking.new_name(page.session, selection.entry_position, self._window)
+
+    def _verify_all(self, page: StorePage) -> None:
+        if page.session.verify() is None:
+            self.noticed.emit(Notice("notice", f"There is no blob in {page.session.path.name} to verify."))
+
+    def _verify_unchecked(self, page: StorePage) -> None:
+        if page.session.verify_unchecked() is None:
+            self.noticed.emit(Notice("success", "Everything here was checked before, and nothing has changed since."))
+
+    def stop_a_job(self) -> bool:
+        """Cancel what was started last on the store in front; whether there was anything."""
+        page = self._tabs.page
+        jobs = [job for job in page.session.jobs if not job.cancelling] if page is not None else []
+        if page is not None and jobs:
+            page.session.cancel(jobs[-1])
+        return bool(jobs)
+
+    def _full_screen(self) -> None:
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def apply_theme(self, mode: ThemeMode) -> None:
+        """Dress the program, and remember that."""
+        self._settings.theme = mode
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            theme.apply(application, mode)
+        self.update()
+
+    def _show_preferences(self) -> None:
+        dialog = Preferences(self._settings, self._window)
+        dialog.theme_chosen.connect(self.apply_theme)
+        self._show(dialog)
+
+    def _show_about(self) -> None:
+        from gui.version import version  # what it imports would make every start slower
+
+        self._show(AboutDialog(version(), self._window))
+
+    @staticmethod
+    def _show(dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()

@@ -1,0 +1,106 @@
+"""What is asked in a dialog before something is done: one function for each question.
+
+Native file dialogs where the system has them; the dialogs of our own do not block anything but their window.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+
+from engine.digest import shorten
+from engine.importing import Source
+from engine.leftovers import Leftover
+from gui import text
+from gui.dialogs.import_dialog import ImportDialog
+from gui.dialogs.lists import LeftoversDialog, ProblemsDialog
+from gui.dialogs.name_dialog import NameDialog
+from gui.session import Session
+from gui.settings import Settings
+
+MOST_PROBLEMS = 1000
+"""More than these nobody reads in a list."""
+
+
+def folder_to_open(window: QWidget, settings: Settings) -> Path | None:
+    """Which folder to open; None for none."""
+    start = str(settings.last_folder("open"))
+    chosen = QFileDialog.getExistingDirectory(window, "Open an image layout or Docker's image store", start)
+    if not chosen:
+        return None
+    settings.set_last_folder("open", Path(chosen).parent)
+    return Path(chosen)
+
+
+def folder_to_make(window: QWidget, settings: Settings) -> Path | None:
+    """Where to make a new layout; the folder must not be there yet."""
+    start = settings.last_folder("open") / "new-layout"
+    chosen, _ = QFileDialog.getSaveFileName(
+        window, "Make a new image layout", str(start), options=QFileDialog.Option.DontConfirmOverwrite
+    )
+    if not chosen:
+        return None
+    settings.set_last_folder("open", Path(chosen).parent)
+    return Path(chosen)
+
+
+def files_to_import(window: QWidget, settings: Settings, store: str) -> list[Path]:
+    """Which files to copy into a store."""
+    start = str(settings.last_folder("import"))
+    chosen, _ = QFileDialog.getOpenFileNames(window, f"Import files into {text.plain(store)}", start)
+    if chosen:
+        settings.set_last_folder("import", Path(chosen[0]).parent)
+    return [Path(name) for name in chosen]
+
+
+def how_to_import(session: Session, paths: Sequence[Path], window: QWidget) -> None:
+    """Look at the files, then ask what they are to become, then copy them."""
+
+    def ask(sources: list[Source]) -> None:
+        dialog = ImportDialog(session.path.name, sources, session.snapshot, window, names=session.is_layout)
+        dialog.confirmed.connect(session.import_files)
+        _open(dialog)
+
+    session.inspect_sources(paths, then=ask)
+
+
+def new_name(session: Session, position: int, window: QWidget) -> None:
+    """Ask for another name of an index entry, then rename it."""
+    snapshot = session.snapshot
+    if snapshot is None:
+        return
+    entry = snapshot.entries[position]
+    dialog = NameDialog(entry.names[0] if entry.names else None, shorten(entry.descriptor.digest), window)
+    dialog.named.connect(lambda name: session.rename_entry(position, name))
+    _open(dialog)
+
+
+def what_to_clean(session: Session, window: QWidget) -> None:
+    """List what crashed programs left behind, then remove what is dead."""
+
+    def ask(found: list[Leftover]) -> None:
+        dialog = LeftoversDialog(session.path.name, found, window)
+        dialog.clean_asked.connect(session.clean)
+        _open(dialog)
+
+    session.leftovers(ask)
+
+
+def problems(session: Session, window: QWidget, reveal: Callable[[str], object]) -> None:
+    """List what is wrong with a store; ``reveal`` shows the blob that a problem is about."""
+    snapshot = session.snapshot
+    if snapshot is None:
+        return
+    inside = (problem for read in snapshot.documents.values() for problem in read.problems)
+    found = list(itertools.islice(itertools.chain(snapshot.problems, inside), MOST_PROBLEMS))
+    dialog = ProblemsDialog(session.path.name, found, window)
+    dialog.place_chosen.connect(reveal)
+    _open(dialog)
+
+
+def _open(dialog: QDialog) -> None:
+    """Show a dialog that goes when it is closed, and let the event loop run on."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

@@ -1,0 +1,382 @@
+"""One tab: an open store as a tree of images and a table of blobs, the inspector beside them, the removal strip below."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from engine.digest import Digest
+from engine.errors import InvalidDigest
+from engine.removal import RemovalPlan
+from engine.snapshot import PRESENT, STRAY, Rows, State
+from gui import text
+from gui.jobs import JobRunner
+from gui.models.filtering import STATES
+from gui.panels.blob_view import BlobView
+from gui.panels.file_manager import show_file
+from gui.panels.image_view import ImageView
+from gui.panels.inspector import Inspector
+from gui.panels.removal_strip import RemovalStrip
+from gui.panels.rows_view import RowsView
+from gui.session import Notice, Selection, Session
+from gui.settings import Settings
+
+IMAGES, BLOBS = 0, 1
+_SPLITTER = "store-splitter"
+_FEW = 100
+"""Selected rows that are compared one by one with those of before."""
+_MOST_SUMMED = 100_000
+"""Selected rows whose sizes are added up; of more only the number is told."""
+
+
+class StorePage(QWidget):
+    """An open store and what is selected in it."""
+
+    situationChanged = Signal()
+    """What is selected, or what can be done, is different."""
+
+    def __init__(
+        self,
+        session: Session,
+        runner: JobRunner,
+        settings: Settings,
+        context_menu: Callable[[], QMenu],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session = session
+        self._settings = settings
+        self._selected: Sequence[Selection] = ()
+        self.images = ImageView(runner, settings, lambda _selected: context_menu())
+        self.blobs = BlobView(runner, settings, lambda _selected: context_menu())
+        self.inspector = Inspector()
+        self.removal = RemovalStrip()
+        self.lenses = QTabWidget()
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._assemble()
+        self._connect()
+        self.images.set_session(session)
+        self.blobs.set_session(session)
+        self._show_counts()
+
+    def _assemble(self) -> None:
+        self.setAccessibleName(text.plain(self.session.path.name))
+        self.lenses.setDocumentMode(True)
+        self.lenses.tabBar().setAccessibleName("What to list")
+        self.lenses.addTab(self.images, "Images")
+        self.lenses.addTab(self.blobs, "Blobs")
+        left = QWidget()
+        layout = QVBoxLayout(left)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.lenses, 1)
+        layout.addWidget(self.removal)
+        self._splitter.addWidget(left)
+        self._splitter.addWidget(self.inspector)
+        self._splitter.setStretchFactor(0, 6)
+        self._splitter.setStretchFactor(1, 4)
+        self._splitter.setChildrenCollapsible(False)
+        state = self._settings.view_state(_SPLITTER)
+        if not (state and self._splitter.restoreState(QByteArray(state))):
+            self._splitter.setSizes([6000, 4000])
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._splitter)
+        self.setFocusProxy(self.lenses)
+
+    def _connect(self) -> None:
+        for view in (self.images, self.blobs):
+            view.selected.connect(self._select)
+            view.activated.connect(self._enter)
+        self.lenses.currentChanged.connect(self._change_lens)
+        self.inspector.followed.connect(self._follow)
+        self.inspector.historyChanged.connect(self.situationChanged)
+        self.inspector.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
+        self.removal.decided.connect(self.session.apply_removal)
+        self.removal.closed.connect(self.focus_list)
+        self.removal.opened.connect(self._keep_in_sight)
+        self.images.model.arranged.connect(self._show_counts)
+        self.blobs.model.arranged.connect(self._show_counts)
+        self.session.snapshotChanged.connect(self._plan_again)
+        self.session.statesChanged.connect(self.situationChanged)
+        self.session.jobsChanged.connect(self.situationChanged)
+        self.session.revealed.connect(self.reveal)
+        self.session.stateAsked.connect(self.filter_state)
+
+    # ---------------------------------------------------------------------------------------------- what is selected
+
+    @property
+    def selection(self) -> Selection | None:
+        """The current one of what is selected."""
+        return self._selected[0] if self._selected else None
+
+    @property
+    def lens(self) -> RowsView:
+        """The list in front."""
+        return self.blobs if self.lenses.currentIndex() == BLOBS else self.images
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether exactly one index entry is selected, rather than a part of one."""
+        return len(self._selected) == 1 and self._is_entry(self._selected[0])
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether what is selected has a file."""
+        row, snapshot = self._row(), self.session.snapshot
+        return snapshot is not None and row >= 0 and snapshot.has(row, PRESENT)
+
+    @property
+    def has_problems(self) -> bool:
+        return any(state.bad for state in self.session.counts)
+
+    @property
+    def can_go_back(self) -> bool:
+        return self.inspector.can_go_back
+
+    @property
+    def can_go_forward(self) -> bool:
+        return self.inspector.can_go_forward
+
+    def summary(self) -> str:
+        """Of what is selected, how many and how large; else how far the reading is."""
+        snapshot, count = self.session.snapshot, len(self._selected)
+        if count > 1:
+            size = f"{text.SEPARATOR}{text.size(self._size())}" if count <= _MOST_SUMMED else ""
+            return f"{text.number(count)} selected{size}"
+        if count == 1 and self.is_on_disk:
+            return f"1 selected{text.SEPARATOR}{text.size(self._size())}"
+        if snapshot is None or snapshot.stage != "complete":
+            return "Still reading: this is not all yet"
+        return text.count(len(snapshot), "blob")
+
+    # ---------------------------------------------------------------------------------------------- moving
+
+    @Slot(str)
+    def reveal(self, digest: str) -> bool:
+        """Select a digest in the list in front, or where it is not in that one, in the other."""
+        other, number = (self.images, IMAGES) if self.lens is self.blobs else (self.blobs, BLOBS)
+        if self.lens.reveal(digest):
+            return True
+        if other.reveal(digest):
+            self.lenses.setCurrentIndex(number)
+            return True
+        return False
+
+    def select_when_known(self, reference: str) -> None:
+        """Select a name of the index, or a digest, as soon as everything is known."""
+        self.session.when_known(lambda: self._select_reference(reference))
+
+    def show_lens(self, lens: int) -> None:
+        """Show the images or the blobs, and put the keyboard there."""
+        self.lenses.setCurrentIndex(lens)
+        self.focus_list()
+
+    @Slot()
+    def focus_list(self) -> None:
+        """Put the keyboard into the list."""
+        self.lens.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_filter(self) -> None:
+        """Put the keyboard into the filter."""
+        self.lens.focus_filter()
+
+    def find_text(self) -> None:
+        """Find in the document where the keyboard is in the inspector, else filter the list."""
+        if self.inspector.isAncestorOf(self.focusWidget() or self) and self.inspector.can_find:
+            self.inspector.open_find()
+        else:
+            self.focus_filter()
+
+    def filter_state(self, state: State) -> None:
+        """List the blobs of one state."""
+        self.show_lens(BLOBS)
+        words = next(words for words, states in STATES.items() if tuple(states) == (state,))
+        self.blobs.set_filter(f"status:{words}")
+
+    def select_problem(self, step: int) -> None:
+        """Go to the next bad blob, or with ``step`` -1 to the one before, in the order of the table."""
+        bad = np.flatnonzero(self.session.states >= State.MISSING)
+        if not len(bad) or self.session.snapshot is None:
+            return
+        row = self._row()
+        at = int(np.searchsorted(bad, row, "right" if step > 0 else "left"))
+        target = bad[at % len(bad)] if step > 0 else bad[at - 1]
+        self.reveal(self.session.snapshot.name(int(target)))
+
+    def back(self) -> None:
+        self.inspector.back()
+
+    def forward(self) -> None:
+        self.inspector.forward()
+
+    def panes(self) -> Sequence[QWidget]:
+        """The parts that the keyboard moves between."""
+        return self.lens.view, self.removal, self.inspector
+
+    # ---------------------------------------------------------------------------------------------- doing
+
+    def verify_selection(self) -> None:
+        """Hash what is selected, with all its parts."""
+        snapshot = self.session.snapshot
+        if snapshot is None:
+            return
+        rows = [row for selection in self._selected if (row := snapshot.find(selection.digest)) >= 0]
+        if self.session.verify(np.array(sorted(snapshot.below(rows)), np.int64)) is None:
+            self.session.noticed.emit(Notice("notice", "There is no file to verify in what is selected."))
+
+    def ask_removal(self) -> None:
+        """Show what removing the selection would do."""
+        chosen = list(self._selected)
+        if not chosen:
+            return
+        entries = [each.entry_position for each in chosen if each.entry_position is not None and self._is_entry(each)]
+        if self.session.is_layout and self.lens is self.images and len(entries) == len(chosen):
+            self._plan_entries(entries)
+        else:
+            self.session.plan_removal(digests=[each.digest for each in chosen], then=self.removal.show_blobs)
+
+    def put_away(self) -> bool:
+        """Close the removal strip; whether it was open."""
+        was_open = not self.removal.isHidden()
+        self.removal.put_away()
+        return was_open
+
+    def copy_digest(self) -> None:
+        """Copy the digests of what is selected, one a line."""
+        self._copy([selection.digest for selection in self._selected])
+
+    def copy_reference(self) -> None:
+        """Copy what is selected as name and digest, as tools take it."""
+        self._copy([self._reference(selection) for selection in self._selected])
+
+    def show_in_file_manager(self) -> None:
+        """Show the file of what is selected where it lies."""
+        if self.is_on_disk and self.selection is not None:
+            show_file(self.session.path / self._place_of(self.selection.digest), self)
+
+    def save_state(self) -> None:
+        """Remember columns and sizes."""
+        self.images.save_state()
+        self.blobs.save_state()
+        self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
+
+    # ---------------------------------------------------------------------------------------------- inside
+
+    @Slot(object)
+    def _select(self, selected: Sequence[Selection]) -> None:
+        """The selection of a list is different; only that of the list in front counts."""
+        if self.sender() not in (None, self.lens):
+            return
+        same = len(selected) == len(self._selected) <= _FEW and list(selected) == list(self._selected)
+        if same:
+            return  # rows moved, nothing else
+        self._selected = selected
+        if len(selected) > 1:
+            self.inspector.show_several(self.session, self._rows())
+        else:
+            self.inspector.show_selection(self.selection)
+        self.removal.put_away()
+        self.situationChanged.emit()
+
+    @Slot(object)
+    def _enter(self, _selection: Selection) -> None:
+        """Enter or a double click: on with the keyboard to the inspector."""
+        self.inspector.tabs.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(object)
+    def _follow(self, selection: Selection) -> None:
+        if not self.lens.reveal(selection.digest, selection.entry_position):
+            self.reveal(selection.digest)
+
+    @Slot()
+    def _change_lens(self) -> None:
+        self._selected = self.lens.selection()
+        self.removal.put_away()
+        if self._selected:
+            self.inspector.show_selection(self.selection)
+        self.situationChanged.emit()
+
+    @Slot()
+    def _show_counts(self) -> None:
+        self.lenses.setTabText(IMAGES, f"Images {text.number(self.images.model.total)}")
+        self.lenses.setTabText(BLOBS, f"Blobs {text.number(self.blobs.model.total)}")
+        self.situationChanged.emit()
+
+    @Slot()
+    def _plan_again(self) -> None:
+        """A plan is about the snapshot that it was made over: what is asked about is worked out anew."""
+        if not self.removal.isHidden():
+            self.ask_removal()
+
+    @Slot()
+    def _keep_in_sight(self) -> None:
+        """The strip takes room from the list: what it is about must not be behind it."""
+        view = self.lens.view
+        QTimer.singleShot(0, view, lambda: view.scrollTo(view.currentIndex()))
+
+    def _plan_entries(self, entries: Sequence[int]) -> None:
+        def show(untag: RemovalPlan) -> None:
+            self.session.plan_removal(
+                entries, with_content=True, then=lambda delete: self.removal.show_entries(untag, delete)
+            )
+
+        self.session.plan_removal(entries, then=show)
+
+    def _select_reference(self, reference: str) -> None:
+        snapshot = self.session.snapshot
+        assert snapshot is not None
+        name, _, digest = reference.rpartition("@")
+        found = next((entry for entry in snapshot.entries if reference in entry.names), None)
+        if found is not None:
+            self.images.reveal(found.descriptor.digest, found.position)
+            self.reveal(found.descriptor.digest)
+            return
+        try:
+            shown = self.reveal(Digest.parse(digest or name))
+        except InvalidDigest:
+            shown = False
+        if not shown:
+            place = text.plain(self.session.path.name)
+            self.session.noticed.emit(Notice("warning", f"There is no {text.plain(reference)} in {place}."))
+
+    def _is_entry(self, selection: Selection) -> bool:
+        snapshot, position = self.session.snapshot, selection.entry_position
+        if snapshot is None or position is None or position >= len(snapshot.entries):
+            return False
+        return snapshot.entries[position].descriptor.digest == selection.digest
+
+    def _row(self) -> int:
+        snapshot, selection = self.session.snapshot, self.selection
+        return snapshot.find(selection.digest) if snapshot is not None and selection is not None else -1
+
+    def _rows(self) -> Rows:
+        snapshot = self.session.snapshot
+        found = [snapshot.find(each.digest) for each in self._selected[:_MOST_SUMMED]] if snapshot else []
+        return np.unique(np.array([row for row in found if row >= 0], np.int64))
+
+    def _size(self) -> int:
+        snapshot = self.session.snapshot
+        return int(np.maximum(snapshot.columns.sizes[self._rows()], 0).sum()) if snapshot else 0
+
+    def _reference(self, selection: Selection) -> str:
+        snapshot, position = self.session.snapshot, selection.entry_position
+        if snapshot is not None and position is not None and self._is_entry(selection):
+            names = snapshot.entries[position].names
+            if names:
+                return f"{names[0]}@{selection.digest}"
+        return selection.digest
+
+    def _place_of(self, name: str) -> str:
+        """Where the file of a row lies below the store's folder."""
+        snapshot, row = self.session.snapshot, self._row()
+        stray = snapshot is not None and row >= 0 and snapshot.has(row, STRAY)
+        folder = "blobs" if self.session.is_layout else "content"
+        return f"{folder}/{name if stray else name.replace(':', '/', 1)}"
+
+    @staticmethod
+    def _copy(lines: Sequence[str]) -> None:
+        if lines:
+            QGuiApplication.clipboard().setText("\n".join(lines))

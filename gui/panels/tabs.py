@@ -1,0 +1,86 @@
+"""The tabs of the window: one page for each open store."""
+
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLineEdit, QMenu, QTabBar, QTabWidget, QWidget
+
+from gui import icons, text
+from gui.jobs import JobRunner
+from gui.panels.store_page import StorePage
+from gui.session import Session
+from gui.settings import Settings
+from gui.theme import Role
+from gui.widgets import icon_button
+
+_LONGEST = 40
+"""Characters of a store's name on its tab."""
+
+
+class StoreTabs(QTabWidget):
+    """Shows sessions as pages."""
+
+    situationChanged = Signal()
+    """What is selected, or what can be done, is different in the page in front."""
+    close_asked = Signal(object)
+    """Somebody wants to close this ``Session``."""
+
+    def __init__(self, runner: JobRunner, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._settings = settings
+        self.context_menu: Callable[[], QMenu] = QMenu
+        self.setDocumentMode(True)
+        self.setMovable(True)
+        self.setAccessibleName("Open stores")
+        self.currentChanged.connect(self.situationChanged)
+
+    @property
+    def page(self) -> StorePage | None:
+        """The page in front."""
+        widget = self.currentWidget()
+        return widget if isinstance(widget, StorePage) else None
+
+    def pages(self) -> Iterator[StorePage]:
+        """Every page, from left to right."""
+        for position in range(self.count()):
+            page = self.widget(position)
+            if isinstance(page, StorePage):
+                yield page
+
+    def page_of(self, session: Session) -> StorePage:
+        """The page of an open store, made when there is none, and brought to the front."""
+        page = next((page for page in self.pages() if page.session is session), None)
+        if page is None:
+            page = self._add(session)
+        self.setCurrentWidget(page)
+        page.focus_list()
+        return page
+
+    def remove(self, session: Session) -> None:
+        """Take a store's page away."""
+        for page in list(self.pages()):
+            if page.session is session:
+                page.save_state()
+                self.removeTab(self.indexOf(page))
+                page.deleteLater()
+
+    def turn(self, step: int) -> None:
+        """Bring the tab that is so many further to the front."""
+        if self.count():
+            self.setCurrentIndex((self.currentIndex() + step) % self.count())
+
+    def _add(self, session: Session) -> StorePage:
+        page = StorePage(session, self._runner, self._settings, self.context_menu, self)
+        for edit in page.findChildren(QLineEdit):
+            edit.setAcceptDrops(False)  # a file that is dropped there is for the window
+        page.situationChanged.connect(self.situationChanged)
+        icon = icons.icon("store" if session.writable else "read-only", Role.MUTED)
+        position = self.addTab(page, icon, text.escape_mnemonics(text.plain(session.path.name, _LONGEST)))
+        access = "" if session.writable else ", read-only"
+        close = icon_button("close", f"Close {text.plain(session.path.name, _LONGEST)}", self)
+        close.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Ctrl+W, or the menu
+        close.clicked.connect(lambda: self.close_asked.emit(session))
+        self.tabBar().setTabButton(position, QTabBar.ButtonPosition.RightSide, close)
+        self.setTabToolTip(position, text.tooltip(f"{session.path} ({session.title}{access})"))
+        return page
