@@ -5,7 +5,7 @@ nothing while it is in memory, so documents are verified as they are read.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -238,25 +238,26 @@ class Graph:
 
     def _adopt_referrers(self) -> None:
         """What refers to something that is wanted is wanted itself, although no index lists it."""
-        subjects = [(s, t) for s, t, role, _ in self._edges if role in (Role.SUBJECT, Role.ATTACHED)]
-        adopted = True
-        while adopted:
-            adopted = False
-            for source, target in subjects:
-                if self._flags[target] & ~self._flags[source] & facts.REACHABLE:
-                    self._mark_below(source)
-                    adopted = True
-
-    def _mark_below(self, node: int) -> None:
+        referrers: dict[int, list[int]] = {}
         targets: dict[int, list[int]] = {}
-        for source, target, _, _ in self._edges:
+        for source, target, role, _ in self._edges:
             targets.setdefault(source, []).append(target)
-        waiting = [node]
+            if role in (Role.SUBJECT, Role.ATTACHED):
+                referrers.setdefault(target, []).append(source)
+        waiting = [node for node in referrers if self._flags[node] & facts.REACHABLE]
+        while waiting:
+            waiting += self._reach(referrers.get(waiting.pop(), []), targets)
+
+    def _reach(self, nodes: list[int], targets: Mapping[int, Sequence[int]]) -> list[int]:
+        """Mark nodes and all they need as wanted; return those that were not before."""
+        reached, waiting = [], list(nodes)
         while waiting:
             node = waiting.pop()
             if not self._flags[node] & facts.REACHABLE:
                 self._flags[node] |= facts.REACHABLE
+                reached.append(node)
                 waiting.extend(targets.get(node, ()))
+        return reached
 
     # ------------------------------------------------------------------------------ blobs that nothing refers to
 
