@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.snapshot import Entry, Outcome, Rows, Snapshot, State, find_rows, same_files, states_of
+from engine.snapshot import Entry, Rows, Snapshot, State, find_rows, same_files, states_of
 from engine.verdicts import Verdicts, load_verdicts
 from engine.verify import VerifyBatch
 from gui import text
@@ -91,17 +91,22 @@ def first_picture(snapshot: Snapshot, remembered: Path | None, store: Path) -> P
     return Picture(snapshot, verdicts)
 
 
-def next_picture(snapshot: Snapshot, before: Picture, checking: Sequence[tuple[Snapshot, Rows]]) -> Picture:
+def next_picture(
+    snapshot: Snapshot, before: Picture, checking: Sequence[tuple[Snapshot, Rows]], *, hashed_now: bool = False
+) -> Picture:
     """The picture after a rescan: verdicts of unchanged files stay, and so does what is being checked.
 
-    ``checking`` holds rows of older snapshots that still wait to be hashed.
+    ``checking`` holds rows of older snapshots that still wait to be hashed; ``hashed_now`` says that the scan has read
+    every document itself, so that what it says of them is the latest.
     """
-    verdicts = Verdicts(len(snapshot))
-    verdicts.adopt(before.verdicts, before.snapshot.columns, snapshot.columns)
     fresh = Verdicts.of(snapshot, time.time())
-    unknown = np.flatnonzero((verdicts.outcomes == Outcome.NONE) & (fresh.outcomes != Outcome.NONE))
-    verdicts.outcomes[unknown] = fresh.outcomes[unknown]
-    verdicts.checked_at[unknown] = fresh.checked_at[unknown]
+    if hashed_now:
+        verdicts = fresh
+        verdicts.adopt(before.verdicts, before.snapshot.columns, snapshot.columns)
+    else:
+        verdicts = Verdicts(len(snapshot))
+        verdicts.adopt(before.verdicts, before.snapshot.columns, snapshot.columns)
+        verdicts.adopt(fresh, snapshot.columns, snapshot.columns)
     picture = Picture(snapshot, verdicts)
     for older, rows in checking:
         picture.mark_checking(picture.translate(older, rows)[1])

@@ -61,6 +61,7 @@ class Scanner(QObject):
         self._complete = False
         self._began = 0.0
         self._again = False
+        self._thorough = False
         self._outside = False
         self._ours = 0
         self.running = False
@@ -71,8 +72,13 @@ class Scanner(QObject):
         self._pause.timeout.connect(self.scan)
 
     @Slot()
-    def scan(self) -> None:
-        """Look at the disk; when a scan runs already, once more after it."""
+    def scan(self, *, thorough: bool = False) -> None:
+        """Look at the disk; when a scan runs already, once more after it.
+
+        Only what changed by name and time is read again, unless it is to be ``thorough``: then every file is looked
+        at, and every document hashed.
+        """
+        self._thorough |= thorough
         if self.running:
             self._again = True
             return
@@ -80,10 +86,11 @@ class Scanner(QObject):
         self.running = True
         self._began = time.monotonic()
         outside, self._outside = self._outside, False
+        thorough, self._thorough = self._thorough, False
         before = self._picture if self._complete else None
         self._runner.start(
             f"Reading {self._store.path.name}",
-            partial(_scan, self._store, self._cache, self._look, before, self._waiting()),
+            partial(_scan, self._store, self._cache, self._look, before, self._waiting(), thorough),
             store=str(self._store.path),
             quiet=self._complete,
             on_items=self._show_coarse,
@@ -107,10 +114,12 @@ class Scanner(QObject):
         self._pause.stop()
         self._again = False
 
+    @property
+    def _few(self) -> bool:
+        return self._picture is not None and len(self._picture.snapshot) <= FEW_BLOBS
+
     def _look(self) -> Sight:
-        picture = self._picture
-        few = picture is not None and len(picture.snapshot) <= FEW_BLOBS
-        return look_at(self._store.path, self._store.kind, self._store.blobs, at_each_blob=few)
+        return look_at(self._store.path, self._store.kind, self._store.blobs, at_each_blob=self._few)
 
     def _show_coarse(self, pictures: list[Picture]) -> None:
         self._picture = pictures[-1]
@@ -142,6 +151,7 @@ class Scanner(QObject):
         if self._ours:
             return
         self._outside = True
+        self._thorough |= self._few  # a file may have been overwritten in place
         took = min(time.monotonic() - self._began, LONGEST_REST_S) if self.running else 0.0
         self._pause.start(round(took * 1000))
 
@@ -152,6 +162,7 @@ def _scan(
     look: Callable[[], Sight],
     before: Picture | None,
     waiting: Waiting,
+    thorough: bool,
     progress: Progress,
 ) -> Scanned:
     """What the worker does."""
@@ -165,9 +176,11 @@ def _scan(
             remedy="Put it back, or close its tab; what is shown is how it was.",
         )
     if before is not None:
-        snapshot = store.scan(progress, None, before.snapshot)
+        snapshot = store.scan(progress, None, None if thorough else before.snapshot)
         different = differences(before.snapshot, snapshot)
-        return Scanned(next_picture(snapshot, before, waiting) if different else before, sight, different)
+        if thorough or different:
+            return Scanned(next_picture(snapshot, before, waiting, hashed_now=thorough), sight, different)
+        return Scanned(before, sight, "")
 
     def publish(snapshot: Snapshot) -> None:
         progress.report(first_picture(snapshot, cache if snapshot.stage == "graph" else None, store.path))

@@ -174,8 +174,8 @@ class Session(QObject):
 
     @Slot()
     def rescan(self) -> None:
-        """Look at the disk again; what is shown changes when that is done, and only where something is different."""
-        self._scanner.scan()
+        """Look at every file on the disk again; what is shown changes when that is done, where it is different."""
+        self._scanner.scan(thorough=True)
 
     def close(self) -> None:
         """Stop everything, drop what is still on its way, and close the store."""
@@ -428,7 +428,7 @@ class Session(QObject):
 
         def ended() -> None:
             self._scanner.end_change()
-            self.rescan()
+            self._scanner.scan()
 
         self._scanner.begin_change()
         self._start(title, work, writes=True, then=done, failed=failed, cancelled=cancelled)
@@ -449,7 +449,7 @@ class Session(QObject):
         def ended() -> None:
             self._scanner.end_change()
             if not self.is_layout:
-                self.rescan()  # an image's parent is metadata there
+                self._scanner.scan()  # an image's parent is metadata there
 
         self._scanner.begin_change()
         self._start(title, work, writes=True, then=done, failed=failed, cancelled=ended)

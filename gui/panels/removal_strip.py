@@ -54,12 +54,12 @@ class RemovalStrip(QFrame):
         top = QHBoxLayout()
         top.addWidget(self._title, 1)
         top.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.SMALL, Space.MEDIUM)
-        layout.setSpacing(Space.SMALL)
-        layout.addLayout(top)
-        layout.addWidget(self._scroll, 1)
-        layout.addLayout(self._buttons)
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.SMALL, Space.MEDIUM)
+        self._layout.setSpacing(Space.SMALL)
+        self._layout.addLayout(top)
+        self._layout.addWidget(self._scroll, 1)
+        self._layout.addLayout(self._buttons)
         self.hide()
 
     def show_entries(self, untag: RemovalPlan, delete: RemovalPlan) -> None:
@@ -118,7 +118,7 @@ class RemovalStrip(QFrame):
 
     def _fit(self) -> None:
         """As high as the facts are at this width, up to a third of the window."""
-        margins = self.contentsMargins() + self.layout().contentsMargins()
+        margins = self._layout.contentsMargins()
         width = self.width() - margins.left() - margins.right()
         wanted = self._facts.totalHeightForWidth(width) + Space.TINY
         self._scroll.setFixedHeight(min(wanted, _HIGHEST, self.window().height() // 3))

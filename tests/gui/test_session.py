@@ -366,6 +366,21 @@ def test_a_blob_that_is_overwritten_in_place_is_noticed(qtbot: QtBot, open_sessi
     assert not session.verdicts.checked_at[row]
 
 
+def test_refreshing_looks_into_every_document_again(qtbot: QtBot, open_session: OpenSession, sample: Path) -> None:
+    session = open_session(sample)
+    assert session.snapshot is not None
+    row = session.snapshot.entries[0].row
+    assert session.state(row) == State.VERIFIED
+    blob = sample / "blobs" / session.snapshot.name(row).replace(":", "/")
+    stamp = blob.stat()
+    content = bytearray(blob.read_bytes())
+    content[-2] ^= 1
+    blob.write_bytes(content)
+    os.utime(blob, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    session.rescan()
+    qtbot.waitUntil(lambda: session.worst_state(row) in (State.CORRUPT, State.DAMAGED), timeout=PATIENCE_MS)
+
+
 def test_our_own_change_is_not_told_as_another_program_s(
     qtbot: QtBot, open_session: OpenSession, layout: Path, tmp_path: Path
 ) -> None:
