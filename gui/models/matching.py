@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.document import MANIFEST_TYPES, Index, Manifest, Role
+from engine.document import CONFIG_TYPES, INDEX_TYPES, MANIFEST_TYPES, Index, Manifest, Role
 from engine.progress import Progress
 from engine.snapshot import STRAY, Columns, Kind, Names, Rows, State
 from gui import text
@@ -33,6 +33,7 @@ from gui.models.facts import Facts, Mask, Texts, annotations_of, sliced
 Item = TypeVar("Item")
 
 _OF_IMAGES = (OnPlatform, Tagged, Labelled)
+_ORDINARY = MANIFEST_TYPES | INDEX_TYPES | CONFIG_TYPES
 _SHORTEST_DIGEST = 4
 """Characters of plain text from which on it may be meant as a digest; "be" begins too many."""
 _MOST_LEAPS = 1000
@@ -77,7 +78,7 @@ class Matcher:
         wanted: list[tuple[Mask, Mask]] = []
         for condition, negated in query.terms:
             self._progress.check()
-            part = self._rows(condition)
+            part = self._parts(condition)
             top = self._entries(condition) | self._tops(condition, part)
             if isinstance(condition, _OF_IMAGES):
                 part = np.zeros_like(part)  # a shared layer does not make an image one of that tag
@@ -122,13 +123,25 @@ class Matcher:
                 return self._ask([entry.descriptor.annotations for entry in entries], condition.holds)
         return np.zeros(len(self._facts.tops), np.bool_)
 
+    def _parts(self, condition: Condition) -> Mask:
+        """The rows that show the image which they are part of."""
+        match condition:
+            case Words(words):
+                # Every image has something of "image" and of "layer": what is ordinary finds nothing.
+                ordinary = (self._columns.kinds == Kind.LAYER) | self._of_type(_ORDINARY.__contains__)
+                return self._called(words) | (self._typed(words) & ~ordinary)
+            case InState(states):
+                # An image is verified when all of it is, not when a part is.
+                return _among(self._states, states - {State.VERIFIED})
+        return self._rows(condition)
+
     def _tops(self, condition: Condition, rows: Mask) -> Mask:
         """The tops of which it holds as the tree shows them, where ``rows`` are those of which it holds by themselves."""
         match condition:
             case OnPlatform() | Labelled():
                 return self._have_below(rows)
-            case InState(states):
-                rows = _among(self._facts.rolled(self._states, self._worst), states)
+            case InState(states) if State.VERIFIED in states:
+                rows = rows | (self._facts.rolled(self._states, self._worst) == State.VERIFIED)
             case Measure("size"):
                 rows = condition.holds(self._facts.totals)
         return self._at_tops(rows)
@@ -162,10 +175,7 @@ class Matcher:
         columns = self._columns
         match condition:
             case Words(words):
-                types = self._typed(lambda media_type: words in media_type)
-                titles = self._texts(self._facts.titles, lambda title: words in title)
-                digests = begin_with(self._columns, words if len(words) >= _SHORTEST_DIGEST else "\0", self._progress)
-                return digests | self._strays(words) | types | titles
+                return self._called(words) | self._typed(words)
             case DigestStart(start):
                 return begin_with(self._columns, start, self._progress)
             case OfKind():
@@ -180,16 +190,24 @@ class Matcher:
                 return self._labelled(condition)
         return np.zeros(len(columns), np.bool_)
 
+    def _called(self, words: str) -> Mask:
+        """Rows with such a digest, path or file name."""
+        titles = self._texts(self._facts.titles, lambda title: words in title)
+        digests = begin_with(self._columns, words if len(words) >= _SHORTEST_DIGEST else "\0", self._progress)
+        return digests | self._strays(words) | titles
+
     def _of_kind(self, wanted: OfKind) -> Mask:
         kinds = set(wanted.kinds)
         if Kind.IMAGE in kinds and self._facts.snapshot.store_kind == "docker":
             kinds.add(Kind.CONFIG)  # which is all that Docker's store has of an image
         found = np.isin(self._columns.kinds, np.array(list(kinds), np.uint8))
-        if wanted.manifests:
-            manifests = [media_type in MANIFEST_TYPES for media_type in self._facts.snapshot.media_types]
-            found |= np.array(manifests, np.bool_)[self._columns.media]
-        if wanted.media_types:
-            found |= self._typed(lambda media_type: any(part in media_type for part in wanted.media_types))
+        if wanted.manifests or wanted.media_types:
+            found |= self._of_type(
+                lambda name: (
+                    (wanted.manifests and name in MANIFEST_TYPES)
+                    or any(part in name.lower() for part in wanted.media_types)
+                )
+            )
         return found
 
     def _measured(self, what: str, condition: Measure) -> Mask:
@@ -228,11 +246,15 @@ class Matcher:
             found.append(answer)
         return self._mark(texts.rows[np.array(found, np.bool_)])
 
-    def _typed(self, holds: Callable[[str], bool]) -> Mask:
-        """Rows by their media type, as it is written and in plain words."""
+    def _typed(self, words: str) -> Mask:
+        """Rows by their media type, as it is written (the beginning that most have left out) and in plain words."""
+        return self._of_type(
+            lambda name: words in f"{name.removeprefix('application/')}\n{text.media_type(name)}".casefold()
+        )
+
+    def _of_type(self, holds: Callable[[str], bool]) -> Mask:
         types = self._facts.snapshot.media_types
-        folded = (f"{name}\n{text.media_type(name) if name else ''}".casefold() for name in types)
-        return np.array([holds(name) for name in folded], np.bool_)[self._columns.media]
+        return np.array([holds(name) for name in sliced(types, self._progress)], np.bool_)[self._columns.media]
 
     def _strays(self, words: str) -> Mask:
         rows = np.flatnonzero((self._columns.flags & STRAY) != 0)
