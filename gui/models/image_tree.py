@@ -66,6 +66,7 @@ class ImageTree(QAbstractItemModel):
         self._nodes: Nodes | None = None
         self._cells: ImageCells | None = None
         self._exposed = 0
+        self._changing = False
 
     # ------------------------------------------------------------------------------------------- what is wanted
 
@@ -194,15 +195,20 @@ class ImageTree(QAbstractItemModel):
         return self._index(self._nodes.parent(index.internalId()))
 
     def canFetchMore(self, parent: AnyIndex) -> bool:
-        return not parent.isValid() and self._nodes is not None and self._exposed < len(self._nodes.order)
+        # Who hears of a change may ask in the middle of it.
+        if parent.isValid() or self._nodes is None or self._changing:
+            return False
+        return self._exposed < len(self._nodes.order)
 
     def fetchMore(self, parent: AnyIndex) -> None:
         if self._nodes is None or not self.canFetchMore(parent):
             return
         more = min(self._exposed + AT_FIRST, len(self._nodes.order))
+        self._changing = True
         self.beginInsertRows(QModelIndex(), self._exposed, more - 1)
         self._exposed = more
         self.endInsertRows()
+        self._changing = False
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(TITLES):
@@ -259,6 +265,7 @@ class ImageTree(QAbstractItemModel):
     def _adopt(self, arranged: _Arranged | None) -> None:
         before, after = self._nodes, arranged.nodes if arranged else None
         self.rearranging.emit()
+        self._changing = True
         with rows_move(self):
             indexes = self.persistentIndexList()
             follower = Follower(before, after) if before and after else None
@@ -273,6 +280,7 @@ class ImageTree(QAbstractItemModel):
                 there = self._index(node)
                 moved.append(there.siblingAtColumn(index.column()) if there.isValid() else there)
             self.changePersistentIndexList(indexes, moved)
+        self._changing = False
         self.arranged.emit()
 
     def _expose(self, followed: list[int]) -> int:

@@ -129,7 +129,8 @@ class Matcher:
             case Words(words):
                 # Every image has something of "image" and of "layer": what is ordinary finds nothing.
                 ordinary = (self._columns.kinds == Kind.LAYER) | self._of_type(_ORDINARY.__contains__)
-                return self._called(words) | (self._typed(words) & ~ordinary)
+                found: Mask = self._called(words) | (self._typed(words) & ~ordinary)
+                return found
             case InState(states):
                 # An image is verified when all of it is, not when a part is.
                 return _among(self._states, states - {State.VERIFIED})
