@@ -87,7 +87,7 @@ class DockerImageStore(Store):
             for drivers in (base, base / "image"):
                 if drivers.is_dir():
                     places += [drivers / name / "imagedb" for name in open_folder(drivers).names()]
-            return [place for place in places if _is_store(place)]
+            return [place for place in places if _is_store(place, named=place in places[:2])]
 
     def walk(self) -> Iterator[Digest]:
         """The ids of all images, in order, as they were when the walk began; other files are left out."""
@@ -117,7 +117,7 @@ class DockerImageStore(Store):
         return self.blobs.put(data).digest
 
     def delete(self, image_id: str) -> bool:
-        """Remove an image's config and then its metadata; False when there was none."""
+        """Remove an image's config and then its metadata; False when there was neither."""
         return super().delete(_accept(image_id))
 
     def names(self) -> dict[Digest, list[str]]:
@@ -157,15 +157,21 @@ def _accept(image_id: str) -> Digest:
     return digest
 
 
-def _is_store(place: Path) -> bool:
-    """Whether the folders of a store are there; the daemon makes those for metadata at its next start."""
+def _is_store(place: Path, *, named: bool) -> bool:
+    """Whether the folders of a store are there; the daemon makes those for metadata at its next start.
+
+    What the system refuses to show is an error where a person has named it, and no store elsewhere.
+    """
     try:
         base = Directory.open(place)
-        content = base.child("content").child("sha256")
-    except OSError:
+        base.child("content").child("sha256")
+        return place.name == "imagedb" or stat.S_ISDIR(base.stat("metadata").st_mode)
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    has_metadata = base.has("metadata") and stat.S_ISDIR(base.stat("metadata").st_mode)
-    return stat.S_ISDIR(content.status().st_mode) and (has_metadata or place.name == "imagedb")
+    except OSError:
+        if named:
+            raise
+        return False
 
 
 def _count(place: Path) -> int:

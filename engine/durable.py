@@ -28,6 +28,8 @@ _NOREPLACE, _EXCHANGE = 1, 2  # renameat2(2)
 _START_WRITING = 2  # SYNC_FILE_RANGE_WRITE of sync_file_range(2)
 _NO_LINKS_HERE = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+_NOT_THEIRS = frozenset({errno.EPERM, errno.EACCES, errno.EINVAL})
+"""What fchown(2) says of an owner whom this user namespace, or a file system without owners, does not know."""
 
 
 class Rights(NamedTuple):
@@ -182,21 +184,28 @@ def adopt(fd: int, rights: Rights) -> None:
     """Give a new file or folder to the store's owner, as far as the system lets us: root may, others own theirs."""
     status = os.fstat(fd)
     if (status.st_uid, status.st_gid) != (rights.uid, rights.gid) and os.geteuid() == 0:
-        with suppress(PermissionError):  # an owner that this user namespace does not know
+        try:
             os.fchown(fd, rights.uid, rights.gid)
+        except OSError as error:
+            if error.errno not in _NOT_THEIRS:
+                raise
 
 
 def ensure_folder(parent: Directory, name: str, rights: Rights) -> Directory:
-    """The folder ``name`` in ``parent``, made and safe on the disk when it was not there."""
-    try:
-        os.mkdir(name, rights.folder_mode, dir_fd=parent.fd)
-    except FileExistsError:
-        return parent.child(name)
-    folder = parent.child(name)
-    adopt(folder.fd, rights)
-    sync(folder)
-    sync(parent)
-    return folder
+    """The folder ``name`` in ``parent``, made and safe on the disk when it was not there.
+
+    It is finished before it has its name, so that a crash never leaves a folder that its owner cannot write to.
+    """
+    if not parent.has(name):
+        with staging(parent) as stage:
+            os.mkdir("new", rights.folder_mode, dir_fd=stage.fd)
+            folder = stage.child("new")
+            adopt(folder.fd, rights)
+            sync(folder)
+            with suppress(FileExistsError):
+                rename_new(stage, "new", parent, name)
+        sync(parent)
+    return parent.child(name)
 
 
 def sync(folder: Directory) -> None:

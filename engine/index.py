@@ -110,8 +110,6 @@ class IndexText:
             self._becomes(append(self._text, now.document, outer, f'"manifests"{now.style.colon}[]', now.style), None)
             return self.add(entry, name)
         piece = _as_object(entry) if isinstance(entry, str) else self._render(entry)
-        if name is not None:
-            piece = set_text_below(piece, (0, len(piece)), "annotations", REF_NAME, name, now.style, "the entry")
         if now.spans:
             text = append(self._text, now.manifests, now.spans, piece, now.style)
             end = now.spans[-1][1] + len(text) - len(self._text)
@@ -122,6 +120,8 @@ class IndexText:
             pad = now.style.newline and now.style.newline + 2 * now.style.indent
             text = replaced(self._text, now.manifests, "[]")
             self._becomes(fill(text, (now.manifests[0], now.manifests[0] + 2), piece, pad, now.style), None)
+        if name is not None:
+            self.rename(len(now.spans), name)
         return len(now.spans)
 
     def remove(self, position: int) -> None:

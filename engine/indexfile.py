@@ -26,7 +26,7 @@ NAME = "index.json"
 SETTLE_S = 2.0
 """Seconds for which a file that does not parse is read again, while it changes or is as fresh as that."""
 
-_ATTEMPTS = 12
+_ATTEMPTS = 50
 _NO_EXCHANGE = (
     "This file system cannot swap two files, so a change that another program made in the same instant may be lost."
 )
@@ -83,11 +83,10 @@ class IndexFile:
                     sync(root)
                     return Change(index_changed=True, note=_NO_EXCHANGE)
                 else:
-                    before, in_hand = expected, staged
-                    base, expected = self._displaced(stage, staged, before, root), wanted
+                    before, expected, in_hand = expected, wanted, staged
+                    base = self._displaced(stage, staged, before, root)
                     if base == before:
                         return Change(index_changed=True)
-                time.sleep(0.01 * 2 ** min(attempt, 5))
         except BaseException:
             self._give_back(root, stage, in_hand, expected)
             raise

@@ -196,7 +196,7 @@ def _mode_behind(directory: Directory, name: str) -> int:
 
 
 def _is_link(directory: Directory, path: str) -> bool:
-    return stat.S_ISLNK(directory.stat(path).st_mode)
+    return directory.has(path) and stat.S_ISLNK(directory.stat(path).st_mode)
 
 
 def _check_extras(directory: Directory) -> list[Problem]:

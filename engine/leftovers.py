@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from engine.directory import Directory, explained, is_at
-from engine.durable import STAGING_PREFIX, StoreRoot, remove_tree, sync, unlink
+from engine.durable import STAGING_PREFIX, StoreRoot, remove_empty, remove_tree, sync, unlink
 from engine.locking import LOCK_NAME, try_lock
 from engine.progress import Progress
 
@@ -42,6 +42,7 @@ class _Proof(Enum):
     LOCK = "our own lock is free"
     LOCK_AND_AGE = "its lock is free, and it is old"
     AGE = "it is old"
+    EMPTY = "nothing is in it"
     NONE = "nothing does"
 
 
@@ -65,7 +66,9 @@ _IN_LAYOUT = (
     _rule(r"index\.json\..*\.tmp", "file", "regclient", _Proof.AGE),
     _rule(re.escape(LOCK_NAME), "file", "BuildKit or Blobscope", _Proof.LOCK),
     _rule(r"\.uploads", "folder", "zot", _Proof.NONE, "A running zot may still be filling it."),
+    _rule(r"metadata", "folder", "Blobscope", _Proof.EMPTY),
 )
+_IN_METADATA = (_OURS, _rule(r"[^.].*", "folder", "Blobscope", _Proof.EMPTY))
 _IN_INGEST = (
     _rule(r"[0-9a-f]{32,}_.*", "file", "oras", _Proof.AGE),
     _rule(r"[0-9a-f]{64}", "folder", "containerd or BuildKit", _Proof.NONE, "That transfer can still be resumed."),
@@ -81,13 +84,22 @@ Places = tuple[tuple[str, tuple[_Rule, ...]], ...]
 """Folders of a store, each with the kinds of leftovers that may lie in it; a star stands for every folder."""
 
 IN_LAYOUT: Places = (
+    ("metadata/*", _IN_METADATA),
+    ("metadata", _IN_METADATA),
     (".", _IN_LAYOUT),
     ("ingest", _IN_INGEST),
     ("blobs", (_OURS,)),
     ("blobs/*", _IN_ALGORITHM),
 )
-"""Where a layout may hold leftovers, and of which kinds."""
-IN_DOCKER: Places = ((".", (_OURS,)), ("content/sha256", _IN_DOCKER), ("metadata/sha256/*", _IN_DOCKER))
+"""Where a layout may hold leftovers, and of which kinds; what is inside comes before what it is in."""
+IN_DOCKER: Places = (
+    (".", (_OURS,)),
+    ("content", (_OURS,)),
+    ("content/sha256", (_OURS, *_IN_DOCKER)),
+    ("metadata", (_OURS,)),
+    ("metadata/sha256", (_OURS,)),
+    ("metadata/sha256/*", _IN_DOCKER),
+)
 """Where Docker's image store may hold leftovers, and of which kinds."""
 
 
@@ -116,33 +128,48 @@ def remove_leftovers(
     gone = []
     directory = root.to_change()
     with explained("Removing leftovers from", root.path):
-        for suspect in list(_suspects(directory, places)):
+        for suspect in _suspects(directory, places):
             with _judged(root, suspect, min_age_s) as leftover:
-                if leftover.removable:
-                    with suppress(FileNotFoundError):  # another cleaner was faster
-                        remove = remove_tree if suspect.rule.is_folder else unlink
-                        remove(suspect.parent, suspect.name)
-                        gone.append(leftover)
+                if leftover.removable and _remove(suspect):
+                    gone.append(leftover)
             if progress is not None:
                 progress.advance()
         sync(directory)
     return gone
 
 
+def _remove(suspect: _Suspect) -> bool:
+    """Whether we, and no faster cleaner, have removed it."""
+    try:
+        if suspect.rule.proof is _Proof.EMPTY:
+            return remove_empty(suspect.parent, suspect.name)
+        if not suspect.rule.is_folder:
+            return unlink(suspect.parent, suspect.name)
+        remove_tree(suspect.parent, suspect.name)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _suspects(root: Directory, places: Places) -> Iterator[_Suspect]:
     for path, rules in places:
         for folder, prefix in _folders(root, path):
             for name in folder.names():
-                for rule in rules:
-                    if rule.pattern.fullmatch(name):
-                        try:
-                            status = folder.stat(name)
-                        except FileNotFoundError:
-                            break
-                        wanted = stat.S_ISDIR if rule.is_folder else stat.S_ISREG
-                        if wanted(status.st_mode):  # a link of that name is none of these
-                            yield _Suspect(folder, prefix + name, name, status, rule)
-                            break
+                with suppress(FileNotFoundError, PermissionError):  # gone since it was listed, or not ours
+                    found = [suspect for rule in rules if (suspect := _look(folder, prefix, name, rule))]
+                    yield from found[:1]
+
+
+def _look(folder: Directory, prefix: str, name: str, rule: _Rule) -> _Suspect | None:
+    """Whether a name is of that kind; a link never is."""
+    if not rule.pattern.fullmatch(name):
+        return None
+    status = folder.stat(name)
+    if not (stat.S_ISDIR if rule.is_folder else stat.S_ISREG)(status.st_mode):
+        return None
+    if rule.proof is _Proof.EMPTY and folder.child(name).names():
+        return None
+    return _Suspect(folder, prefix + name, name, status, rule)
 
 
 def _folders(root: Directory, path: str) -> Iterator[tuple[Directory, str]]:
@@ -176,6 +203,8 @@ def _judged(root: StoreRoot, suspect: _Suspect, min_age_s: float) -> Iterator[Le
         why = "It belongs to another user."
     elif rule.proof is not _Proof.LOCK and time.time() - changed < min_age_s:
         why = f"It changed less than {min_age_s / 60:g} minutes ago."
+    elif rule.proof is _Proof.EMPTY:
+        removable, why = True, "Nothing is in it."
     elif rule.proof is _Proof.AGE:
         removable, why = True, f"It has not changed for {min_age_s / 60:g} minutes."
     else:

@@ -6,6 +6,7 @@ them only comparing helps (see ``layout.py``).
 
 import errno
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from filelock import FileLock, Timeout, lock_descriptor
 
 from engine.directory import Directory, is_at
 from engine.errors import StoreBusy
+
+logger = logging.getLogger(__name__)
 
 LOCK_NAME = "index.json.lock"
 """The file that BuildKit locks with flock(2) while it writes ``index.json``; we take the same one."""
@@ -67,6 +70,8 @@ def index_lock(root: Directory, timeout_s: float = 10.0) -> Iterator[None]:
         try:
             if is_at(descriptors[-1], LOCK_NAME, root):
                 os.unlink(LOCK_NAME, dir_fd=root.fd)
+        except OSError as error:  # what was to be done is done; a file that nobody locks is in nobody's way
+            logger.debug("%s/%s stays behind: %s", root.path, LOCK_NAME, error)
         finally:
             lock.release()
 

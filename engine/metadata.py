@@ -5,6 +5,7 @@ same folder when a person adds the first key, and loses it with the last one.
 """
 
 import re
+from contextlib import suppress
 
 from engine.blobs import Blobs
 from engine.digest import Digest, clip
@@ -92,7 +93,8 @@ class Metadata:
             except FileNotFoundError:
                 return False
             gone = [key for key in keys if unlink(folder, key)]
-            self._remove_empty_folders(digest)
+            with suppress(FileNotFoundError):  # somebody else has just done it
+                self._remove_empty_folders(digest)
         return bool(gone)
 
     def _remove_empty_folders(self, digest: Digest) -> None:

@@ -120,7 +120,7 @@ def set_text_below(text: str, owner: Span, field: str, key: str, value: str | No
             return append(text, owner, spans_of(fields), f'"{field}"{style.colon}{content}', style)
         return replaced(text, (fields[at].value_start, fields[at].end), content)
     inner = fields[at]
-    if value is None and list(fields_at(text, inner.value_start, f"{where}.{field}")) and inner.value.keys() == {key}:
+    if value is None and isinstance(inner.value, dict) and inner.value.keys() == {key}:
         return drop(text, owner, spans_of(fields), at)
     return set_text(text, (inner.value_start, inner.end), key, value, style, f"{where}.{field}")
 

@@ -83,11 +83,9 @@ class Store(ABC):
         return apply_removal(self, plan, snapshot, progress)
 
     def delete(self, digest: str) -> bool:
-        """Remove a blob, whoever refers to it, and then its metadata; False when there was none."""
+        """Remove a blob, whoever refers to it, and then its metadata; False when there was neither."""
         gone = self.blobs.delete(digest)
-        if gone:
-            self.metadata.delete_all(digest)
-        return gone
+        return self.metadata.delete_all(digest) or gone  # also what a crash between the two has left
 
     def leftovers(self, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
         """What crashed writers have left, and what looks like it but is alive."""
