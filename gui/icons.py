@@ -23,6 +23,7 @@ LIST_SIZE = QSize(16, 16)
 TOOLBAR_SIZE = QSize(20, 20)
 
 ACTIONS: Mapping[str, str] = {
+    "add": "plus",
     "annotate": "text-box-plus-outline",
     "back": "arrow-left",
     "cancel": "close-circle-outline",
@@ -48,12 +49,14 @@ ACTIONS: Mapping[str, str] = {
     "metadata": "tag-text-outline",
     "more": "dots-horizontal",
     "new": "folder-plus-outline",
+    "next": "chevron-down",
     "notice": "information-outline",
     "open": "folder-open-outline",
     "paste": "content-paste",
     "pin": "pin-outline",
     "pinned": "pin",
     "preferences": "cog-outline",
+    "previous": "chevron-up",
     "quit": "exit-to-app",
     "read-only": "lock-outline",
     "redo": "redo",

@@ -1,0 +1,318 @@
+"""The inspector: what is selected, told in plain language, as it is stored, with its metadata and its relations."""
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QLabel, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+
+from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
+from gui import icons, theme
+from gui.panels.document_view import DocumentView
+from gui.panels.inspector_header import InspectorHeader
+from gui.panels.metadata_editor import MetadataEditor
+from gui.panels.overview import Overview
+from gui.panels.relations import Relations
+from gui.session import Selection, Session
+from gui.theme import Role, Space
+from gui.widgets import heading, plain_label
+
+OVERVIEW, DOCUMENT, METADATA, RELATIONS = range(4)
+
+LONGEST_HISTORY = 100
+_WHOLE_FILE = PRESENT | REGULAR
+
+
+class Inspector(QWidget):
+    """Shows one selection of a view, the sum of several, or what could be shown.
+
+    ``followed`` carries the ``Selection`` that somebody went to from here, for the views to reveal. ``historyChanged``
+    comes when the ways back and forward are different, ``copied`` carries a sentence for the status bar.
+    """
+
+    followed = Signal(object)
+    historyChanged = Signal()
+    copied = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Inspector")
+        self._session: Session | None = None
+        self._selection: Selection | None = None
+        self._several: Rows | None = None
+        self._history: list[Selection] = []
+        self._position = -1
+        self._wanted_tab = OVERVIEW
+        self._fresh: set[int] = set()
+        self.header = InspectorHeader(self)
+        self.overview = Overview(self)
+        self.document = DocumentView(self)
+        self.metadata = MetadataEditor(self)
+        self.relations = Relations(self)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName("What to see of it")
+        for widget, words in (
+            (self.overview, "Overview"),
+            (self.document, "Document"),
+            (self.metadata, "Metadata"),
+            (self.relations, "Relations"),
+        ):
+            self.tabs.addTab(widget, words)
+        self.tabs.currentChanged.connect(self._show_tab_content)
+        self.tabs.tabBarClicked.connect(self._choose_tab)
+        for source in (self.header, self.overview, self.document, self.relations):
+            source.followed.connect(self.follow)
+        self.overview.copied.connect(self.copied)
+        self._pages = QStackedWidget(self)
+        self._pages.addWidget(_EmptyPage(self))
+        self._pages.addWidget(self._full_page())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._pages)
+
+    def _full_page(self) -> QWidget:
+        page = QWidget(self)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self.tabs, 1)
+        return page
+
+    # ------------------------------------------------------------------------------------------------ showing
+
+    @property
+    def selection(self) -> Selection | None:
+        """What is shown; None for nothing and for several things."""
+        return self._selection
+
+    def show_selection(self, selection: Selection | None) -> None:
+        """Show what is selected in a view, and remember it in the history."""
+        if selection is None:
+            self._several = None
+            self._forget()
+            self._pages.setCurrentIndex(0)
+            return
+        if selection == self._selection:
+            return
+        self._remember(selection)
+        self._show(selection)
+
+    def show_several(self, session: Session, rows: Rows) -> None:
+        """Show the sum of several selected rows of the session's snapshot."""
+        self._forget()
+        self._watch(session)
+        self._several = np.asarray(rows, np.int64)
+        self._sum_up()
+
+    @Slot(object)
+    def follow(self, selection: Selection) -> None:
+        """Go where a link leads, and have the views reveal it."""
+        self.show_selection(selection)
+        self.followed.emit(selection)
+
+    def show_tab(self, tab: int) -> None:
+        """Go to a tab, where it is there."""
+        if self.tabs.isTabVisible(tab) and self._pages.currentIndex() == 1:
+            self._choose_tab(tab)
+            self.tabs.setCurrentIndex(tab)
+            self.tabs.currentWidget().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    @property
+    def can_find(self) -> bool:
+        """Whether there is a document to find something in."""
+        return self._selection is not None and self.tabs.isTabVisible(DOCUMENT)
+
+    def open_find(self) -> None:
+        """Find in the document."""
+        if self.can_find:
+            self.show_tab(DOCUMENT)
+            self.document.open_find()
+
+    # ------------------------------------------------------------------------------------------------ history
+
+    @property
+    def can_go_back(self) -> bool:
+        return self._position > 0
+
+    @property
+    def can_go_forward(self) -> bool:
+        return self._position < len(self._history) - 1
+
+    @Slot()
+    def back(self) -> None:
+        """Show again what was shown before."""
+        if self.can_go_back:
+            self._go(self._position - 1)
+
+    @Slot()
+    def forward(self) -> None:
+        """Undo ``back``."""
+        if self.can_go_forward:
+            self._go(self._position + 1)
+
+    def _go(self, position: int) -> None:
+        self._position = position
+        self._show(self._history[position])
+        self.historyChanged.emit()
+        self.followed.emit(self._history[position])
+
+    def _remember(self, selection: Selection) -> None:
+        current = self._history[self._position] if self._position >= 0 else None
+        if current is not None and (current.session, current.digest) == (selection.session, selection.digest):
+            # A view reveals what a link led to, and says so by its own way to the same thing.
+            self._history[self._position] = selection
+            return
+        del self._history[self._position + 1 :]
+        self._history.append(selection)
+        del self._history[:-LONGEST_HISTORY]
+        self._position = len(self._history) - 1
+        self.historyChanged.emit()
+
+    # ------------------------------------------------------------------------------------------------ contents
+
+    def _show(self, selection: Selection) -> None:
+        self._watch(selection.session)
+        self._several = None
+        self._selection = selection
+        self._fresh.clear()
+        self.header.show_selection(selection)
+        self._show_tabs()
+        self._pages.setCurrentIndex(1)
+        self._show_tab_content(self.tabs.currentIndex())
+
+    def _sum_up(self) -> None:
+        session, rows = self._session, self._several
+        if session is not None and rows is not None:
+            self.header.show_several(len(rows))
+            self._show_tabs()
+            self._fresh = {OVERVIEW}
+            self.overview.show_several(session, rows)
+            self._pages.setCurrentIndex(1)
+
+    def _forget(self) -> None:
+        """Let go of what was shown, and of everything that is still to come for it."""
+        self._selection = None
+        self._fresh.clear()
+        self.document.clear()
+        self.metadata.clear()
+        self.relations.clear()
+
+    def _show_tabs(self) -> None:
+        """Show the tabs that mean something for the selection, and the one that the person chose if it is there."""
+        there = _tabs_for(self._selection)
+        self.tabs.blockSignals(True)
+        for tab in range(self.tabs.count()):
+            self.tabs.setTabVisible(tab, tab in there)
+        self.tabs.setCurrentIndex(self._wanted_tab if self._wanted_tab in there else OVERVIEW)
+        self.tabs.blockSignals(False)
+
+    @Slot(int)
+    def _choose_tab(self, tab: int) -> None:
+        self._wanted_tab = tab
+
+    @Slot(int)
+    def _show_tab_content(self, tab: int) -> None:
+        """A tab asks for its content when it is looked at, not before."""
+        selection = self._selection
+        if selection is None or tab in self._fresh:
+            return
+        self._fresh.add(tab)
+        show: dict[int, Callable[[Selection], None]] = {
+            OVERVIEW: self.overview.show_selection,
+            DOCUMENT: self.document.show_selection,
+            METADATA: self.metadata.show_selection,
+            RELATIONS: self.relations.show_selection,
+        }
+        show[tab](selection)
+
+    # ------------------------------------------------------------------------------------------------ changes
+
+    def _watch(self, session: Session) -> None:
+        if session is self._session:
+            return
+        if self._session is not None:
+            self._session.snapshotChanged.disconnect(self._refresh)
+            self._session.statesChanged.disconnect(self._refresh_states)
+            self._session.metadataChanged.disconnect(self._refresh_metadata)
+        self._session = session
+        session.snapshotChanged.connect(self._refresh)
+        session.statesChanged.connect(self._refresh_states)
+        session.metadataChanged.connect(self._refresh_metadata)
+
+    @Slot()
+    def _refresh(self) -> None:
+        """The store is different. Rows of several are positions, so their sum is of the past: the view selects anew."""
+        if self._selection is None:
+            return
+        self.header.refresh()
+        self._show_tabs()
+        if OVERVIEW in self._fresh:
+            self.overview.refresh()
+        if DOCUMENT in self._fresh:
+            self.document.refresh()
+        if METADATA in self._fresh:
+            self.metadata.refresh()
+        if RELATIONS in self._fresh:
+            self.relations.refresh()
+        self._show_tab_content(self.tabs.currentIndex())
+
+    @Slot(object)
+    def _refresh_states(self, _rows: object) -> None:
+        if self._selection is None:
+            return
+        self.header.refresh()
+        if OVERVIEW in self._fresh:
+            self.overview.refresh()
+        if RELATIONS in self._fresh:
+            self.relations.refresh_states()
+
+    @Slot(str)
+    def _refresh_metadata(self, digest: str) -> None:
+        if METADATA in self._fresh:
+            self.metadata.refresh(digest)
+
+
+class _EmptyPage(QWidget):
+    """Says what could be here, and how to get it here."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._glyph = QLabel(self)
+        self._glyph.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        sentence = heading("Nothing is selected", self)
+        hint = plain_label("Select an image or a blob to see what it is.", wrap=True, parent=self)
+        hint.setForegroundRole(hint.palette().ColorRole.PlaceholderText)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.HUGE, Space.HUGE, Space.HUGE, Space.HUGE)
+        layout.setSpacing(Space.SMALL)
+        layout.addStretch(1)
+        layout.addWidget(self._glyph)
+        for label in (sentence, hint):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(label)
+        layout.addStretch(2)
+        theme.current().changed.connect(self._draw)
+        self._draw()
+
+    @Slot()
+    def _draw(self) -> None:
+        self._glyph.setPixmap(icons.icon("store", Role.FAINT).pixmap(48, 48))
+
+
+def _tabs_for(selection: Selection | None) -> set[int]:
+    snapshot = selection.session.snapshot if selection is not None else None
+    row = snapshot.find(selection.digest) if snapshot is not None and selection is not None else -1
+    if snapshot is None or row < 0 or snapshot.has(row, STRAY):
+        return {OVERVIEW}
+    found = {OVERVIEW, RELATIONS}
+    if int(snapshot.columns.flags[row]) & _WHOLE_FILE == _WHOLE_FILE:
+        found.add(METADATA)
+        if _is_json(snapshot, row):
+            found.add(DOCUMENT)
+    return found
+
+
+def _is_json(snapshot: Snapshot, row: int) -> bool:
+    return snapshot.media_type(row).endswith(("+json", "/json"))

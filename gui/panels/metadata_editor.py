@@ -1,0 +1,452 @@
+"""The metadata of a blob: facts that are kept beside it under keys, to see, add, change and remove."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.digest import shorten
+from engine.errors import InvalidKey
+from engine.metadata import VALUE_LIMIT, check_key
+from gui import icons, text, theme
+from gui.models.look import RowDelegate
+from gui.panels.note import Note
+from gui.session import Selection
+from gui.theme import Role, Space
+from gui.widgets import plain_label, set_tooltip
+
+KEY, VALUE = range(2)
+
+MOST_KEYS = 500
+"""Keys of one blob that are shown."""
+_HEX_SHOWN = 16
+_KEY_RULE = "A key has 1 to 128 letters, digits, dots, hyphens and underscores, and begins with a letter or a digit."
+
+
+@dataclass
+class _Draft:
+    """What somebody has typed and not saved."""
+
+    key: str
+    value: str
+    is_new: bool
+
+
+class MetadataEditor(QWidget):
+    """Shows and edits the metadata of one blob. ``changed`` comes when the number of keys is known or different."""
+
+    changed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selection: Selection | None = None
+        self._asked = 0
+        self._values: dict[str, bytes] = {}
+        self._drafts: dict[str, _Draft] = {}
+        self._removed: tuple[str, str, bytes] | None = None
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
+        self.explanation = Note(self)
+        self.table = _Table(self)
+        self.add_button = self._button("Add…", "add", self._begin_adding)
+        self.change_button = self._button("Change…", "edit", self._begin_changing)
+        self.remove_button = self._button("Remove", "delete", self._remove)
+        self.undo_line = Note(self)
+        self.undo_button = self._button("Undo", "undo", self._undo)
+        self.form = _Form(self)
+        self.form.saved.connect(self._save)
+        self.form.cancelled.connect(self._close_form)
+        self.table.itemSelectionChanged.connect(self._enable)
+        self.table.itemActivated.connect(self._begin_changing)
+        self.table.remove_pressed.connect(self._remove)
+        self._lay_out()
+
+    def _button(self, words: str, icon: str, act: Callable[[], object]) -> QPushButton:
+        button = QPushButton(icons.icon(icon), words, self)
+        button.setAutoDefault(False)
+        button.clicked.connect(act)
+        return button
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.setSpacing(Space.SMALL)
+        for button in (self.add_button, self.change_button, self.remove_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        undo = QHBoxLayout()
+        undo.setSpacing(Space.SMALL)
+        undo.addWidget(self.undo_line, 1)
+        undo.addWidget(self.undo_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.LARGE, Space.MEDIUM, Space.LARGE, Space.MEDIUM)
+        layout.setSpacing(Space.SMALL)
+        layout.addWidget(self.explanation)
+        layout.addWidget(self.table, 1)
+        layout.addStretch(0)
+        layout.addLayout(undo)
+        layout.addWidget(self.form)
+        layout.addLayout(buttons)
+        self.setFocusProxy(self.table)
+
+    # ------------------------------------------------------------------------------------------------ showing
+
+    def show_selection(self, selection: Selection) -> None:
+        """Ask for the metadata of a blob; what comes for another one is dropped. What was typed is kept for later."""
+        self._keep_draft()
+        self._selection = selection
+        self._removed = None
+        self._values = {}
+        self._close_form()
+        self._fill()
+        draft = self._drafts.pop(selection.digest, None)
+        if draft is not None and selection.session.writable:
+            self.form.open(draft.key, draft.value, is_new=draft.is_new, taken=())
+        self._ask()
+
+    def refresh(self, digest: str = "") -> None:
+        """The metadata of ``digest`` may be different; of an unknown one when it is empty."""
+        if self._selection is not None and digest in ("", self._selection.digest):
+            self._ask()
+
+    def clear(self) -> None:
+        """Show nothing, and drop what is still to come."""
+        self._keep_draft()
+        self._selection = None
+        self._values = {}
+        self._close_form()
+        self._fill()
+
+    def _ask(self) -> None:
+        selection = self._selection
+        if selection is None:
+            return
+        self._asked += 1
+        asked = self._asked
+        found: dict[str, bytes | None] = {}
+
+        def wanted() -> bool:
+            return selection is self._selection and asked == self._asked
+
+        def keys_came(keys: list[str]) -> None:
+            if not wanted():
+                return
+            found.update(dict.fromkeys(keys[:MOST_KEYS]))
+            if not found:
+                self._adopt({})
+            for key in list(found):
+                came, failed = functools.partial(value_came, key), functools.partial(gone, key)
+                selection.session.metadata_get(selection.digest, key, came, failed)
+
+        def value_came(key: str, value: bytes) -> None:
+            found[key] = value
+            settle()
+
+        def gone(key: str, _error: BaseException) -> None:
+            found.pop(key, None)
+            settle()
+
+        def settle() -> None:
+            values = {key: value for key, value in found.items() if value is not None}
+            if wanted() and len(values) == len(found):
+                self._adopt(values)
+
+        def no_keys(error: BaseException) -> None:
+            if wanted():
+                self.explanation.say(text.error_sentence(error), Role.BAD)
+
+        selection.session.metadata_keys(selection.digest, keys_came, no_keys)
+
+    def _adopt(self, values: dict[str, bytes]) -> None:
+        self._values = values
+        if self.form.isVisible() and values.get(self.form.key) == self.form.value:
+            self._close_form()
+        self._fill()
+        self.changed.emit(len(values))
+
+    def _fill(self) -> None:
+        current = self._current_key()
+        self.table.setRowCount(len(self._values))
+        for row, (key, value) in enumerate(sorted(self._values.items())):
+            self.table.setItem(row, KEY, _item(key, text.plain(key)))
+            shown = show_value(value)
+            item = _item(key, shown)
+            item.setToolTip(text.tooltip(shown))
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{key}: {shown}")
+            self.table.setItem(row, VALUE, item)
+            if key == current:
+                self.table.selectRow(row)
+        self.table.setVisible(bool(self._values))
+        self._say_what_it_is()
+        removed = self._removed
+        self.undo_line.say(f"{text.plain(removed[1])} was removed." if removed else "")
+        self.undo_button.setVisible(removed is not None)
+        self._enable()
+
+    def _say_what_it_is(self) -> None:
+        selection = self._selection
+        if selection is None:
+            self.explanation.say("")
+        elif not selection.session.writable:
+            self.explanation.say("This store is read-only here, so its metadata cannot be changed.", Role.WARNING)
+        elif self._values or not selection.session.is_layout:
+            self.explanation.say("Facts that are kept beside the blob, not in it: its digest stays the same.")
+        else:
+            place = f"metadata/{shorten(selection.digest).replace(':', '/')}"
+            self.explanation.say(
+                f"No metadata yet. The first key makes the folder {place} beside blobs; other tools ignore it."
+            )
+
+    @Slot()
+    def _enable(self) -> None:
+        writable = self._selection is not None and self._selection.session.writable
+        key = self._current_key()
+        is_text = key is not None and as_text(self._values[key]) is not None
+        self.add_button.setEnabled(writable and not self.form.isVisible())
+        self.change_button.setEnabled(writable and is_text and not self.form.isVisible())
+        self.remove_button.setEnabled(writable and key is not None)
+        reason = "" if key is None or is_text else "A value that is no text can be removed, but not changed here."
+        set_tooltip(self.change_button, reason)
+
+    def _current_key(self) -> str | None:
+        items = self.table.selectedItems()
+        key = items[0].data(Qt.ItemDataRole.UserRole) if items else None
+        return key if isinstance(key, str) and key in self._values else None
+
+    # ----------------------------------------------------------------------------------------------- changing
+
+    @Slot()
+    def _begin_adding(self) -> None:
+        self.form.open("", "", is_new=True, taken=tuple(self._values))
+        self._enable()
+
+    @Slot()
+    def _begin_changing(self) -> None:
+        key = self._current_key()
+        value = as_text(self._values[key]) if key is not None else None
+        if key is not None and value is not None and self.change_button.isEnabled():
+            self.form.open(key, value, is_new=False, taken=())
+            self._enable()
+
+    @Slot()
+    def _save(self) -> None:
+        selection = self._selection
+        if selection is not None:
+            self._removed = None
+            selection.session.metadata_set(selection.digest, self.form.key, self.form.value)
+
+    @Slot()
+    def _remove(self) -> None:
+        key, selection = self._current_key(), self._selection
+        if key is not None and selection is not None and selection.session.writable:
+            self._removed = selection.digest, key, self._values[key]
+            selection.session.metadata_delete(selection.digest, key)
+
+    @Slot()
+    def _undo(self) -> None:
+        if self._removed is not None and self._selection is not None:
+            digest, key, value = self._removed
+            self._removed = None
+            self._selection.session.metadata_set(digest, key, value)
+
+    @Slot()
+    def _close_form(self) -> None:
+        self.form.close_form()
+        self._enable()
+
+    def _keep_draft(self) -> None:
+        if self._selection is not None and self.form.isVisible() and self.form.edited:
+            draft = _Draft(self.form.key, self.form.value_text, self.form.is_new)
+            self._drafts[self._selection.digest] = draft
+
+
+class _Table(QTableWidget):
+    """Keys and values; Delete asks to remove the current one."""
+
+    remove_pressed = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(0, 2, parent)
+        self.setAccessibleName("Metadata")
+        self.setHorizontalHeaderLabels(["Key", "Value"])
+        self.setItemDelegate(RowDelegate(self))
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setAcceptDrops(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(KEY, QHeaderView.ResizeMode.Interactive)
+        self.horizontalHeader().setStretchLastSection(True)
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.horizontalHeader().resizeSection(KEY, self.fontMetrics().averageCharWidth() * 20)
+        self._fit_rows()
+        theme.current().changed.connect(self._fit_rows)
+
+    @Slot()
+    def _fit_rows(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(theme.row_height(self.font()))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Delete):
+            self.remove_pressed.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class _Form(QWidget):
+    """Where a key and its value are typed; says at once what is wrong with them."""
+
+    saved = Signal()
+    cancelled = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.is_new = True
+        self._taken: tuple[str, ...] = ()
+        self._began = ("", "")
+        self.key_line = QLineEdit(self)
+        self.key_line.setMaxLength(128)
+        self.value_box = QPlainTextEdit(self)
+        self.value_box.setTabChangesFocus(True)
+        self.value_box.setAcceptDrops(False)
+        self.value_box.setFixedHeight(self.fontMetrics().height() * 4 + Space.SMALL)
+        self.note = Note(self)
+        self.save_button = QPushButton("Save", self)
+        self.save_button.setAutoDefault(False)
+        self.save_button.clicked.connect(self._save)
+        cancel = QPushButton("Cancel", self)
+        cancel.setAutoDefault(False)
+        cancel.clicked.connect(self.cancelled)
+        self.key_line.textChanged.connect(self._check)
+        self.value_box.textChanged.connect(self._check)
+        self.key_line.returnPressed.connect(self._save)
+        self._lay_out(cancel)
+        self.hide()
+
+    def _lay_out(self, cancel: QPushButton) -> None:
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, Space.SMALL, 0, 0)
+        grid.setHorizontalSpacing(Space.SMALL)
+        grid.setVerticalSpacing(Space.TINY)
+        fields: list[tuple[str, QLineEdit | QPlainTextEdit]] = [("Key", self.key_line), ("Value", self.value_box)]
+        for row, (words, field) in enumerate(fields):
+            label = plain_label(f"&{words}", parent=self)
+            label.setBuddy(field)
+            field.setAccessibleName(words)
+            grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(field, row, 1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(Space.SMALL)
+        buttons.addWidget(self.note, 1)
+        buttons.addStretch(0)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.save_button)
+        grid.addLayout(buttons, 2, 1)
+
+    @property
+    def key(self) -> str:
+        return self.key_line.text()
+
+    @property
+    def value_text(self) -> str:
+        return self.value_box.toPlainText()
+
+    @property
+    def value(self) -> bytes:
+        return self.value_text.encode("utf-8", "replace")
+
+    @property
+    def edited(self) -> bool:
+        """Whether something was typed that is not saved."""
+        return (self.key, self.value_text) != self._began
+
+    def open(self, key: str, value: str, *, is_new: bool, taken: tuple[str, ...]) -> None:
+        """Begin to add a key, or to change the value of one."""
+        self.is_new, self._taken, self._began = is_new, taken, (key, value)
+        self.key_line.setText(key)
+        self.key_line.setReadOnly(not is_new)
+        self.value_box.setPlainText(value)
+        self._check()
+        self.show()
+        (self.key_line if is_new else self.value_box).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close_form(self) -> None:
+        """Forget what was typed."""
+        self.key_line.clear()
+        self.value_box.clear()
+        self.hide()
+
+    @Slot()
+    def _check(self) -> None:
+        problem, hint = "", ""
+        try:
+            check_key(self.key)
+        except InvalidKey:
+            problem = _KEY_RULE
+        if not problem and len(self.value) > VALUE_LIMIT:
+            problem = f"A value has at most {text.exact_size(VALUE_LIMIT)}."
+        if not problem and self.key in self._taken:
+            hint = "There is such a key; saving replaces its value."
+        self.save_button.setEnabled(not problem)
+        self.note.say(problem or hint, Role.BAD if problem and self.key else Role.MUTED)
+
+    @Slot()
+    def _save(self) -> None:
+        if self.save_button.isEnabled():
+            self.saved.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape gives up, Ctrl+Enter saves."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if event.key() == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        elif enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._save()
+        else:
+            super().keyPressEvent(event)
+
+
+def as_text(value: bytes) -> str | None:
+    """A value as text; None where it is none that could be edited and saved without changing something else."""
+    try:
+        decoded = value.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if set(decoded) & _UNEDITABLE else decoded
+
+
+_UNEDITABLE = frozenset([*map(chr, range(9)), *map(chr, range(11, 32)), "\x7f", "\u2028", "\u2029", "\ufdd0", "\ufdd1"])
+"""What a text field would lose or turn into something else."""
+
+
+def show_value(value: bytes) -> str:
+    """A value on one line: text as it is, anything else as its size and first bytes."""
+    decoded = as_text(value)
+    if decoded is not None:
+        return text.plain(decoded.replace("\n", " ↵ "))
+    more = " …" if len(value) > _HEX_SHOWN else ""
+    return f"{text.exact_size(len(value))}: {value[:_HEX_SHOWN].hex(' ')}{more}"
+
+
+def _item(key: str, words: str) -> QTableWidgetItem:
+    item = QTableWidgetItem(words)
+    item.setData(Qt.ItemDataRole.UserRole, key)
+    return item
