@@ -7,61 +7,22 @@ The same class serves a layout's ``blobs`` and Docker's ``content``. Layout of t
 import errno
 import io
 import os
-import re
 import stat
-from collections.abc import Iterator
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
 from engine.digest import Digest
 from engine.directory import Directory, explained, read_all
-from engine.durable import (
-    StoreRoot,
-    create_file,
-    mount_of,
-    publish,
-    replace,
-    staging,
-    sync,
-    sync_file,
-    unlink,
-)
+from engine.durable import create_file, mount_of, publish, replace, staging, sync, sync_file, unlink
+from engine.entries import Batches, BlobEntry, EntryKind, entry_of, is_algorithm, list_entries
 from engine.errors import BlobError, BlobMissing, BlobUnreadable, InvalidDigest, Refused, StorageFailed
 from engine.progress import Progress
+from engine.root import StoreRoot
 from engine.streams import VerifiedReader, check_digest, hash_file, receive, unreadable, wrong_digest, wrong_size
 
-BATCH = 4096
-"""Entries that ``Blobs.list`` hands out at a time, at most."""
-
-
-class EntryKind(IntEnum):
-    """What a name below the blobs folder stands for."""
-
-    BLOB = 0
-    JUNK = 1
-    """Not a blob's name at all: other tools' temporary files, strangers of any kind."""
-    WRONG_NAME = 2
-    """A regular file named almost like a blob of that folder: wrong length, upper case."""
-    NOT_REGULAR = 3
-    """A blob's name, but a link, a folder, a pipe, a socket or a device."""
-
-
-class BlobEntry(msgspec.Struct, frozen=True, gc=False):
-    """One name below the blobs folder, with what the file system knows about it.
-
-    ``name`` is a digest for ``BLOB`` and ``NOT_REGULAR``, else the path below the blobs folder, in which bytes that are
-    no UTF-8 stand as surrogates.
-    """
-
-    name: str
-    kind: EntryKind
-    size: int
-    mtime_ns: int
-    inode: int
-    nlink: int
-    mode: int
+__all__ = ["BlobEntry", "Blobs", "Change", "EntryKind", "Outcome", "PutResult"]
 
 
 class Outcome(Enum):
@@ -93,15 +54,6 @@ class Change(msgspec.Struct, frozen=True):
     """A sentence for the person, where there is something to know beside success."""
 
 
-Batches = Iterator[list[BlobEntry]]
-
-_ALGORITHM = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*")
-_ENCODED = re.compile(r"[a-zA-Z0-9=_-]+")
-_HEX_LENGTHS = {"sha256": 64, "sha512": 128, "blake3": 64}
-_REGISTERED = {name: re.compile(f"[0-9a-f]{{{length}}}") for name, length in _HEX_LENGTHS.items()}
-_NEARLY = {name: re.compile(f"[0-9a-fA-F]{{32,{length}}}") for name, length in _HEX_LENGTHS.items()}
-
-
 class Blobs:
     """The blobs of one open store. Every method may be called from any thread, beside any other."""
 
@@ -120,7 +72,7 @@ class Blobs:
                 raise OSError(errno.EINVAL, "not a regular file")
         except OSError as error:
             raise self._trouble(digest, error) from error
-        return _entry(digest, EntryKind.BLOB, status)
+        return entry_of(digest, EntryKind.BLOB, status)
 
     def list(self) -> Batches:
         """Everything below the blobs folder, in batches, algorithm by algorithm, in the file system's order.
@@ -136,9 +88,9 @@ class Blobs:
             for name in base.names():
                 status = base.stat(name)
                 if self._is_algorithm(name, status):
-                    yield from self._list_folder(name)
+                    yield from list_entries(self._root.reach(self._folder, name), name)
                 else:
-                    strays.append(_entry(name, EntryKind.JUNK, status))
+                    strays.append(entry_of(name, EntryKind.JUNK, status))
         if strays:
             yield strays
 
@@ -296,7 +248,7 @@ class Blobs:
             return None  # a link, a pipe, no permission: whatever it is, it is not the content
         try:
             found = os.fstat(fd).st_size
-            if (size is not None and found != size) or hash_file(fd, digest, progress) != digest:
+            if (size is not None and found != size) or not _is_good(fd, digest, progress):
                 return None
             sync_file(fd)  # whoever wrote it may not have waited for the disk
         finally:
@@ -322,40 +274,15 @@ class Blobs:
                 return candidate
         return folder
 
-    def _list_folder(self, algorithm: str) -> Batches:
-        is_blob = _REGISTERED.get(algorithm, _ENCODED).fullmatch
-        prefix, blob = f"{algorithm}:", EntryKind.BLOB
-        batch: list[BlobEntry] = []
-        place = f"{self._root.path}/{self._folder}/{algorithm}"
-        with explained("Listing", place), self._root.reach(self._folder, algorithm).scan() as entries:
-            for entry in entries:
-                try:
-                    status = entry.stat(follow_symlinks=False)
-                except FileNotFoundError:
-                    continue
-                name = entry.name
-                if is_blob(name):
-                    kind = blob if stat.S_IFMT(status.st_mode) == stat.S_IFREG else EntryKind.NOT_REGULAR
-                    batch.append(_entry(prefix + name, kind, status))
-                else:
-                    batch.append(_entry(f"{algorithm}/{name}", _kind_of_stray(algorithm, name, status), status))
-                if len(batch) == BATCH:
-                    yield batch
-                    batch = []
-        if batch:
-            yield batch
-
     def _is_algorithm(self, name: str, status: os.stat_result) -> bool:
         """Whether a name in the blobs folder is an algorithm's folder whose content may be looked at."""
         linked = stat.S_ISLNK(status.st_mode) and self._root.follow_links
-        if not (linked or stat.S_ISDIR(status.st_mode)) or not _ALGORITHM.fullmatch(name):
+        if not (linked or stat.S_ISDIR(status.st_mode)) or not is_algorithm(name):
             return False
         try:
             self._root.reach(self._folder, name)
         except (FileNotFoundError, NotADirectoryError):
             return False
-        except OSError:
-            return True  # listing it will say why not
         return True
 
     def _accept(self, digest: str) -> Digest:
@@ -390,15 +317,14 @@ class Blobs:
         return unreadable(digest, error)
 
 
-def _entry(name: str, kind: EntryKind, status: os.stat_result) -> BlobEntry:
-    return BlobEntry(name, kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink, status.st_mode)
-
-
-def _kind_of_stray(algorithm: str, name: str, status: os.stat_result) -> EntryKind:
-    nearly = _NEARLY.get(algorithm)
-    if nearly is not None and nearly.fullmatch(name) and stat.S_ISREG(status.st_mode):
-        return EntryKind.WRONG_NAME
-    return EntryKind.JUNK
+def _is_good(fd: int, digest: Digest, progress: Progress | None) -> bool:
+    """Whether an open file holds the content; one that the disk cannot read any more does not."""
+    try:
+        return hash_file(fd, digest, progress) == digest
+    except OSError as error:
+        if error.errno == errno.EIO:
+            return False
+        raise
 
 
 def _folder_in_the_way(digest: Digest) -> BlobUnreadable:

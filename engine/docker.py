@@ -16,7 +16,7 @@ from engine.blobs import Blobs, Change, EntryKind
 from engine.digest import Digest, clip
 from engine.directory import Directory, explained
 from engine.document import CONFIG_LIMIT
-from engine.durable import Rights, StoreRoot, ensure_folder
+from engine.durable import Rights, ensure_folder
 from engine.errors import EngineError, InvalidDigest, NotAStore, Refused
 from engine.importing import ImportRequest, import_into_docker
 from engine.index import IndexText
@@ -24,6 +24,7 @@ from engine.jsontext import parse_strict
 from engine.leftovers import IN_DOCKER
 from engine.metadata import Metadata
 from engine.progress import Progress
+from engine.root import StoreRoot
 from engine.scan import scan_docker
 from engine.snapshot import Snapshot
 from engine.store import Store, build_folder, open_folder

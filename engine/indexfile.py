@@ -8,6 +8,7 @@ to what they wrote. What cannot be prevented is a program that read before us an
 import errno
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -16,11 +17,13 @@ import msgspec
 from engine.blobs import Change
 from engine.directory import Directory, explained
 from engine.document import INDEX_LIMIT
-from engine.durable import StoreRoot, exchange, replace, staging, sync, write_file
+from engine.durable import exchange, replace, staging, sync, write_file
 from engine.errors import DocumentError, StoreBusy
 from engine.index import IndexText
 from engine.jsontext import parse_strict
 from engine.locking import index_lock
+from engine.reading import IndexWalk
+from engine.root import StoreRoot
 
 NAME = "index.json"
 SETTLE_S = 2.0
@@ -72,6 +75,8 @@ class IndexFile:
             for attempt in range(_ATTEMPTS):
                 wanted = _edited(base, edit)
                 if wanted == expected:
+                    if in_hand:
+                        sync(root)
                     return Change(index_changed=expected != original)
                 staged = f"index-{attempt}"
                 write_file(stage, staged, wanted, self._root.rights, status)
@@ -145,8 +150,8 @@ def _edited(raw: bytes, edit: Edit) -> bytes:
     text = IndexText.parse(raw, NAME)
     edit(text)
     wanted = text.raw
-    if wanted != raw:
-        IndexText.parse(wanted, NAME)  # whatever an edit did, nothing is stored that could not be read again
+    if wanted != raw:  # whatever an edit did, nothing is stored that could not be read again
+        deque(IndexWalk(wanted, NAME).entries(), maxlen=0)
     return wanted
 
 

@@ -12,7 +12,7 @@ from engine.blobs import Blobs, Change
 from engine.digest import clip
 from engine.directory import Directory, explained
 from engine.document import Problem
-from engine.durable import Rights, StoreRoot, ensure_folder, write_file
+from engine.durable import Rights, ensure_folder, write_file
 from engine.errors import DocumentError, EngineError, NotAStore
 from engine.importing import ImportRequest, import_into_layout
 from engine.index import NEW_INDEX
@@ -22,6 +22,7 @@ from engine.jsontext import parse_strict
 from engine.leftovers import IN_LAYOUT
 from engine.metadata import Metadata
 from engine.progress import Progress
+from engine.root import StoreRoot
 from engine.scan import scan_layout
 from engine.snapshot import Snapshot
 from engine.store import Store, build_folder, open_folder

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import msgspec
 
 from engine.directory import Directory, explained, is_at
-from engine.durable import STAGING_PREFIX, StoreRoot, remove_empty, remove_tree, sync, unlink
+from engine.durable import STAGING_PREFIX, remove_empty, remove_tree, sync, unlink
 from engine.locking import LOCK_NAME, try_lock
 from engine.progress import Progress
+from engine.root import StoreRoot
 
 MIN_AGE_S = 3600.0
 """Seconds without a change after which what no lock protects counts as dead."""

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout, lock_descriptor
 
@@ -64,6 +64,7 @@ def index_lock(root: Directory, timeout_s: float = 10.0) -> Iterator[None]:
             break
         lock.release()  # its last holder removed it at that moment
     try:
+        _give_to_owner(descriptors[-1], root)
         with _podman_lock(root, deadline, timeout_s):
             yield
     finally:
@@ -74,6 +75,14 @@ def index_lock(root: Directory, timeout_s: float = 10.0) -> Iterator[None]:
             logger.debug("%s/%s stays behind: %s", root.path, LOCK_NAME, error)
         finally:
             lock.release()
+
+
+def _give_to_owner(fd: int, root: Directory) -> None:
+    """Let the owner of the folder lock the file, too, when a crash leaves what root has made."""
+    owner = root.status()
+    if os.geteuid() == 0 and os.fstat(fd).st_uid != owner.st_uid:
+        with suppress(OSError):  # an owner that this system does not know
+            os.fchown(fd, owner.st_uid, owner.st_gid)
 
 
 @contextmanager

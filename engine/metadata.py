@@ -10,8 +10,9 @@ from contextlib import suppress
 from engine.blobs import Blobs
 from engine.digest import Digest, clip
 from engine.directory import Directory, explained
-from engine.durable import StoreRoot, remove_empty, replace, staging, sync, unlink, write_file
+from engine.durable import remove_empty, replace, staging, sync, unlink, write_file
 from engine.errors import InvalidKey, MetadataMissing, Refused
+from engine.root import StoreRoot
 
 VALUE_LIMIT = 1 << 20
 """Bytes of the largest value."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 from engine.blobs import Blobs, Change
 from engine.directory import Directory, explained
-from engine.durable import Rights, StoreRoot, ensure_folder, rename_new, staging, sync
+from engine.durable import Rights, ensure_folder, rename_new, staging, sync
 from engine.errors import AlreadyExists, NotAStore
 from engine.importing import ImportRequest
 from engine.index import IndexText
@@ -17,6 +17,7 @@ from engine.leftovers import MIN_AGE_S, Leftover, Places, find_leftovers, remove
 from engine.metadata import Metadata
 from engine.progress import Progress
 from engine.removal import RemovalPlan, apply_removal
+from engine.root import StoreRoot
 from engine.snapshot import Rows, Snapshot
 from engine.verify import VerifySummary, verify
 

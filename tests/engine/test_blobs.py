@@ -86,6 +86,21 @@ class TestPut:
         assert result.outcome is Outcome.REPAIRED
         assert layout.blobs.read(DIGEST, 99) == CONTENT
 
+    def test_a_copy_that_the_disk_cannot_read_is_repaired(
+        self, layout: ImageLayout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        layout.blobs.put(CONTENT)
+        before = file_of(layout, DIGEST).stat().st_ino
+
+        def broken(*_: object) -> Digest:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(blobs_module, "hash_file", broken)
+            assert layout.blobs.put(CONTENT, expected=DIGEST).outcome is Outcome.REPAIRED
+        assert file_of(layout, DIGEST).stat().st_ino != before
+        assert layout.blobs.read(DIGEST, 99) == CONTENT
+
     @pytest.mark.parametrize(
         ("expected", "size", "error"),
         [

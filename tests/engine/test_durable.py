@@ -10,8 +10,7 @@ import pytest
 
 from engine import durable
 from engine.directory import Directory, is_at
-from engine.durable import Rights, StoreRoot, exchange, publish, remove_tree, rename_new, staging, write_file
-from engine.errors import Refused, StoreClosed
+from engine.durable import Rights, exchange, publish, remove_tree, rename_new, staging, write_file
 from engine.locking import try_lock
 
 RIGHTS = Rights(0o666, 0o777, os.geteuid(), os.getegid())
@@ -200,48 +199,19 @@ class TestRemovingTrees:
         assert (tmp_path / "gone" / "mounted" / "file").exists()
 
 
-class TestStoreRoot:
-    def test_after_closing_every_use_is_refused_and_closing_again_is_fine(self, folder: Directory) -> None:
-        """T110"""
-        root = StoreRoot(folder)
-        root.close()
-        root.close()
-        assert root.closed
-        assert not root.writable
-        for use in (lambda: root.directory, root.to_change, lambda: root.reach("x")):
-            with pytest.raises(StoreClosed, match="was closed"):
-                use()
+def test_a_failing_fsync_is_final(tmp_path: Path, folder: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel reports such an error once; asking again would get a false yes."""
+    asked = []
 
-    def test_what_must_not_change_says_why(self, folder: Directory) -> None:
-        root = StoreRoot(folder)
-        root.refusal = "It must stay."
-        assert not root.writable
-        with pytest.raises(Refused, match="It must stay"):
-            root.to_change()
+    def fail(fd: int) -> None:
+        asked.append(fd)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    def test_a_folder_that_was_replaced_is_opened_anew(self, tmp_path: Path, folder: Directory) -> None:
-        (tmp_path / "a").mkdir()
-        root = StoreRoot(folder)
-        first = root.reach("a")
-        assert root.reach("a") is first
-        (tmp_path / "a").rename(tmp_path / "moved")
-        (tmp_path / "a").mkdir()
-        assert root.reach("a") is not first
-        assert root.reach("a").is_at("a", folder)
-
-    def test_a_failing_fsync_is_final(self, tmp_path: Path, folder: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The kernel reports such an error once; asking again would get a false yes."""
-        asked = []
-
-        def fail(fd: int) -> None:
-            asked.append(fd)
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-        monkeypatch.setattr(os, "fsync", fail)
-        with pytest.raises(OSError, match="Input/output error"), staging(folder) as stage:
-            write_file(stage, "x", b"x", RIGHTS)
-        assert len(asked) == 1
-        assert names(tmp_path) == []
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output error"), staging(folder) as stage:
+        write_file(stage, "x", b"x", RIGHTS)
+    assert len(asked) == 1
+    assert names(tmp_path) == []
 
 
 def test_a_killed_writer_leaves_only_a_folder_whose_lock_is_free(

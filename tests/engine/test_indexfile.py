@@ -16,10 +16,10 @@ from engine import durable, indexfile
 from engine.digest import digest_of
 from engine.directory import Directory
 from engine.document import OCI_MANIFEST, REF_NAME, Descriptor
-from engine.durable import StoreRoot
 from engine.errors import DocumentError, Refused, StorageFailed, StoreBusy, StoreChanged, StoreClosed
 from engine.index import NEW_INDEX, IndexText
 from engine.indexfile import IndexFile
+from engine.root import StoreRoot
 
 
 @pytest.fixture

@@ -120,6 +120,16 @@ class TestIndexLock:
             pass
         assert list(tmp_path.iterdir()) == []
 
+    def test_root_leaves_no_lock_that_the_owner_cannot_take(
+        self, folder: Directory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = []
+        monkeypatch.setattr(os, "geteuid", lambda: 0)
+        monkeypatch.setattr(Directory, "status", lambda _: os.stat_result((0o40755, 2, 1, 1, 4711, 4712, 0, 0, 0, 0)))
+        monkeypatch.setattr(os, "fchown", lambda fd, uid, gid: given.append((uid, gid)))
+        with index_lock(folder, 1):
+            assert given == [(4711, 4712)]
+
     def test_podmans_file_stays(self, tmp_path: Path, folder: Directory) -> None:
         (tmp_path / "index.lock").touch()
         with index_lock(folder, 1):
