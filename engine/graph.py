@@ -5,6 +5,7 @@ nothing while it is in memory, so documents are verified as they are read.
 """
 
 import os
+from array import array
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -66,8 +67,9 @@ class Graph:
         self._rows: list[int] = []  # in the listing, -1 for missing
         self._first: list[tuple[Role, Descriptor]] = []  # the first reference to each node
         self._flags: list[int] = []
-        self._edges: list[tuple[int, int, int, int]] = []  # source, target, role, position
-        self._sizes: list[tuple[int, int]] = []  # node and the size that a descriptor gives
+        # Flat arrays, because turning a long list into one would keep the interpreter to itself.
+        self._edges = array("q")  # source, target, role, position; and again
+        self._sizes = array("q")  # node, and the size that a descriptor gives; and again
         self._embedded: dict[int, bytes] = {}
         self._sniffed: dict[int, tuple[Kind, str]] = {}  # listing row: what its content looks like
 
@@ -113,7 +115,7 @@ class Graph:
             self._flags.append(0)
         self._flags[node] |= flags | (facts.EXTERNAL if is_external(descriptor) else 0)
         if descriptor.size >= 0:
-            self._sizes.append((node, descriptor.size))
+            self._sizes.extend((node, descriptor.size))
         if descriptor.data is not None:
             self._check_embedded(node, descriptor)
         return node
@@ -159,7 +161,7 @@ class Graph:
                 continue
             targets.append(target)
             if not known:
-                self._edges.append((node, target, int(role), position))
+                self._edges.extend((node, target, role, position))
                 if role == Role.MANIFEST:
                     self._attach(descriptor)
         return targets
@@ -225,7 +227,7 @@ class Graph:
         # The referrers tag names an index of referrers: those belong to the subject, not the index itself.
         document = self.documents.get(descriptor.digest)
         if document is None or not isinstance(document.document, Index):
-            self._edges.append((source, target, int(Role.ATTACHED), 0))
+            self._edges.extend((source, target, Role.ATTACHED, 0))
 
     def link(self, source: str, target: str, role: Role) -> None:
         """Add a reference that no document of the image specification holds (Docker's parent)."""
@@ -234,13 +236,13 @@ class Graph:
             for digest in (source, target)
         ]
         self._locate(ends)
-        self._edges.append((ends[0], ends[1], int(role), 0))
+        self._edges.extend((*ends, role, 0))
 
     def _adopt_referrers(self) -> None:
         """What refers to something that is wanted is wanted itself, although no index lists it."""
         referrers: dict[int, list[int]] = {}
         targets: dict[int, list[int]] = {}
-        for source, target, role, _ in self._edges:
+        for source, target, role, _ in zip(*[iter(self._edges)] * 4, strict=True):
             targets.setdefault(source, []).append(target)
             if role in (Role.SUBJECT, Role.ATTACHED):
                 referrers.setdefault(target, []).append(source)
@@ -329,7 +331,7 @@ class Graph:
         rows = find_rows(columns.names, digests)
         columns.flags[rows] |= np.array(self._flags, np.uint16)
         if self._sizes:
-            nodes, sizes = np.array(self._sizes, np.int64).T
+            nodes, sizes = np.array(self._sizes, np.int64).reshape(-1, 2).T
             on_disk = columns.sizes[rows[nodes]]
             columns.flags[rows[nodes[(on_disk >= 0) & (on_disk != sizes)]]] |= facts.SIZE_DIFFERS
         return columns, rows

@@ -283,17 +283,20 @@ class Snapshot:
         return found
 
     def total_size(self, row: int) -> int:
-        """Bytes of the row and its children all the way down, each blob once, as the descriptors say."""
+        """Bytes of the row and its parts all the way down, each blob once; of absent ones what a descriptor says."""
         if row not in self._sizes:
-            sizes = {row: int(max(self.columns.sizes[row], 0))}
-            waiting = [row]
-            while waiting:
-                for link in self.children(waiting.pop()):
-                    if link.target not in sizes:
-                        on_disk = int(self.columns.sizes[link.target])
-                        sizes[link.target] = on_disk if on_disk >= 0 else max(link.descriptor.size, 0)
-                        waiting.append(link.target)
-            self._sizes[row] = sum(sizes.values())
+            found = frontier = np.array([row])
+            absent = 0
+            while len(frontier):
+                edges = np.concatenate([self._slice(self._sorted_sources, int(r), self._by_source) for r in frontier])
+                edges = edges[self.edges.roles[edges] <= Role.LAYER]
+                frontier, first = np.unique(self.edges.targets[edges], return_index=True)
+                new = ~np.isin(frontier, found)
+                frontier, edges = frontier[new], edges[first[new]]
+                found = np.concatenate([found, frontier])
+                gone = edges[self.columns.sizes[frontier] < 0]
+                absent += sum(max(self._link(int(edge)).descriptor.size, 0) for edge in gone)
+            self._sizes[row] = absent + int(np.maximum(self.columns.sizes[found], 0).sum())
         return self._sizes[row]
 
     def config(self, row: int) -> ImageConfig | None:
