@@ -37,7 +37,7 @@ Item = TypeVar("Item")
 
 FEW = 12
 """Rows of a list before the rest waits for "Show all"."""
-MOST = 1000
+MOST = 200
 """Rows of a list that are ever shown here."""
 _REFERENCES = 64
 """References to a row that are looked at to find out what it should be."""
@@ -115,15 +115,20 @@ class Subject:
             return [glyph(icons.kind_icon(naming.kind_of(self.snapshot, row))), say(" "), span]
         return [span]
 
-    def cut(self, section: str, items: Sequence[Item]) -> tuple[Sequence[Item], list[Block]]:
-        """The items of a list that are shown, and the line that offers or explains the rest."""
-        limit = MOST if section in self.expanded else FEW
-        if len(items) <= limit + 1:
+    def cut(self, section: str, items: Sequence[Item], count: int = -1) -> tuple[Sequence[Item], list[Block]]:
+        """The items of a list that are shown, and the line that offers or explains the rest.
+
+        ``count`` is how many there are, where ``items`` holds only the first ``MOST``.
+        """
+        count = len(items) if count < 0 else count
+        is_whole = section in self.expanded
+        limit = MOST if is_whole else FEW
+        if count <= limit:
             return items, []
-        if section in self.expanded:
-            rest = [say(f"… and {text.number(len(items) - MOST)} more.", Ink.MUTED)]
+        if is_whole:
+            rest = [say(f"… and {text.number(count - MOST)} more.", Ink.MUTED)]
         else:
-            rest = [link(f"Show all {text.number(len(items))}", ShowAll(section))]
+            rest = [link(f"Show all {text.number(count)}", ShowAll(section))]
         return items[:limit], [Paragraph([rest])]
 
 

@@ -1,5 +1,7 @@
 """Says in plain language what any row of a store is: the contents of the overview."""
 
+import numpy as np
+
 from engine.document import CONFIG_TYPES, Descriptor, ImageConfig, Index, Manifest, Role
 from engine.snapshot import Kind
 from gui import text
@@ -14,10 +16,9 @@ _WIDEST_SIZE = "   999.9 MB"
 
 def describe_subject(subject: Subject) -> list[Block]:
     """The whole overview of a row."""
-    blocks: list[Block] = []
+    blocks = describe_state.condition(subject)
     if subject.kind != Kind.IMAGE and not subject.is_docker_image:
         blocks.append(Paragraph([[say(text.KINDS[subject.kind].sentence, Ink.MUTED)]]))
-    blocks += describe_state.condition(subject)
     document = subject.snapshot.document(subject.row)
     if isinstance(document, Index):
         blocks += _index(subject, document)
@@ -38,17 +39,17 @@ def _index(subject: Subject, index: Index) -> list[Block]:
     snapshot = subject.snapshot
     rows = [*names(subject), Field("Stored size", [[bytes_of(naming.total_size(snapshot, subject.row))]])]
     blocks: list[Block] = [Fields([*rows, *describe.belongs_to(subject)])]
-    listed = [(descriptor, snapshot.find(descriptor.digest)) for descriptor in index.manifests if descriptor.digest]
-    runs = [row >= 0 and snapshot.kind(row) in (Kind.IMAGE, Kind.INDEX) for _, row in listed]
-    images = [pair for pair, is_image in zip(listed, runs, strict=True) if is_image]
-    others = [pair for pair, is_image in zip(listed, runs, strict=True) if not is_image and pair[1] >= 0]
-    for title, found in (("Platforms", images), ("Listed beside them", others)):
-        shown, rest = subject.cut(title, found)
+    parts = naming.part_rows(snapshot, subject.row, Role.MANIFEST, len(index.manifests))
+    kinds = np.where(parts >= 0, snapshot.columns.kinds[parts], Kind.STRAY) if len(parts) else parts
+    runs = (kinds == Kind.IMAGE) | (kinds == Kind.INDEX)
+    for title, chosen in (("Platforms", runs), ("Listed beside them", ~runs & (parts >= 0))):
+        places = np.flatnonzero(chosen).tolist()
+        shown, rest = subject.cut(title, places)
         if shown:
-            table = [_listed(subject, descriptor, row) for descriptor, row in shown]
+            table = [_listed(subject, index.manifests[place], int(parts[place])) for place in shown]
             blocks += [
-                Heading(title, text.number(len(found))),
-                Table(("", WIDEST_STATE, _WIDEST_SIZE), table, 2),
+                Heading(title, text.number(len(places))),
+                Table(("", WIDEST_STATE, _WIDEST_SIZE), table, right=2),
                 *rest,
             ]
     blocks += describe.attached(subject)

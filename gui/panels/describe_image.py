@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import numpy as np
+
 from engine.document import REF_NAME, Descriptor, ImageConfig, Manifest, Role
 from engine.snapshot import State
 from gui import icons, text
@@ -122,8 +124,12 @@ def _time(rfc3339: str) -> Line:
 
 
 def _stored_size(subject: Subject, manifest: Manifest) -> Field:
-    sizes = [size_of(subject, layer) for layer in manifest.layers]
-    parts = [say(f"{text.count(len(sizes), 'layer')}: ", Ink.MUTED), bytes_of(sum(sizes), Ink.MUTED)]
+    layers = manifest.layers
+    rows = naming.part_rows(subject.snapshot, subject.row, Role.LAYER, len(layers))
+    promised = np.fromiter((max(layer.size, 0) for layer in layers), np.int64, len(layers))
+    on_disk = np.where(rows >= 0, subject.snapshot.columns.sizes[rows], -1) if len(layers) else promised
+    together = int(np.where(on_disk >= 0, on_disk, promised).sum())
+    parts = [say(f"{text.count(len(layers), 'layer')}: ", Ink.MUTED), bytes_of(together, Ink.MUTED)]
     if manifest.config is not None:
         config_size = bytes_of(size_of(subject, manifest.config), Ink.MUTED)
         parts += [say(f"{text.SEPARATOR}config: ", Ink.MUTED), config_size]
@@ -166,15 +172,15 @@ def _running(subject: Subject, config: ImageConfig) -> list[Block]:
 
 
 def _environment(subject: Subject, config: ImageConfig) -> list[Block]:
-    variables = image_facts.variables(config.env)
-    shown, rest = subject.cut("environment", variables)
+    variables = image_facts.variables(config.env[:MOST])
+    shown, rest = subject.cut("environment", variables, len(config.env))
     if not shown:
         return []
     rows: list[Row] = []
     for name, value in shown:
         told, action = _value(subject, name, value)
         rows.append([[[quote(f"{name}=", Ink.MUTED, fixed=True), *told]], [[action]]])
-    return [Heading("Environment", text.number(len(variables))), Table(("", GLYPH), rows), *rest]
+    return [Heading("Environment", text.number(len(config.env))), Table(("", GLYPH), rows), *rest]
 
 
 def pairs(subject: Subject, title: str, found: Mapping[str, str]) -> list[Block]:
@@ -216,17 +222,19 @@ def _building(subject: Subject, config: ImageConfig | None, layers: Sequence[Des
     """Layers against history; ``layers`` is None where only the config is known."""
     diff_ids = config.diff_ids if config else ()
     count = len(diff_ids) if layers is None else len(layers)
-    steps = image_facts.build_steps(config.history if config else (), count)
+    history = config.history if config else ()
+    steps = image_facts.build_steps(history[:MOST], min(count, MOST))
     if not steps:
         return []
-    shown, rest = subject.cut("steps", steps)
+    step_count = len(history) + max(0, count - sum(not step.empty_layer for step in history))
+    shown, rest = subject.cut("steps", steps, step_count)
     columns = 2 if layers is None else 3
     head: Row = [[[say(words, Ink.MUTED)]] for words in ("Layer", "Step", "Stored")]
     table: list[Row] = [head[:columns], *(_step(subject, step, layers)[:columns] for step in shown)]
     note = image_facts.disagreement(config, count) if config else ""
     warning = Span(note, Ink.WARNING, icon=icons.icon("warning", Ink.WARNING))
     return [
-        Heading("How it was built", text.count(len(steps), "step")),
+        Heading("How it was built", text.count(step_count, "step")),
         *([Paragraph([[warning]])] if note else []),
         Table(("Layer", "", "    999.9 MB")[:columns], table, right=2),
         *rest,

@@ -280,6 +280,7 @@ class _EmptyPage(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._glyph = QLabel(self)
+        self._glyph.setAccessibleName("No selection")
         self._glyph.setAlignment(Qt.AlignmentFlag.AlignCenter)
         sentence = heading("Nothing is selected", self)
         hint = plain_label("Select an image or a blob to see what it is.", wrap=True, parent=self)

@@ -83,6 +83,16 @@ def parts_above(snapshot: Snapshot, row: int, limit: int = _MOST_STEPS) -> Itera
             yield edge, source
 
 
+def part_rows(snapshot: Snapshot, row: int, role: Role, count: int) -> Rows:
+    """The rows of the ``count`` parts that a document has in one role, by position; -1 where one has no digest."""
+    edges = snapshot.edges
+    mine = edges_from(snapshot, row)
+    mine = mine[edges.roles[mine] == role]
+    rows = np.full(count, -1, np.int64)
+    rows[edges.positions[mine]] = edges.targets[mine]
+    return rows
+
+
 def parts_below(snapshot: Snapshot, row: int) -> Rows:
     """The row and its parts, all the way down; by columns, because an index may list a hundred thousand."""
     edges = snapshot.edges
@@ -90,11 +100,12 @@ def parts_below(snapshot: Snapshot, row: int) -> Rows:
     sources, targets = edges.sources[down], edges.targets[down]
     found = np.zeros(len(snapshot), np.bool_)
     found[row] = True
-    while True:
+    for _ in range(_MOST_STEPS):
         reached = targets[found[sources]]
         if found[reached].all():
-            return np.flatnonzero(found)
+            break
         found[reached] = True
+    return np.flatnonzero(found)
 
 
 def total_size(snapshot: Snapshot, row: int) -> int:
