@@ -85,6 +85,11 @@ class Wish:
     column: int
     descending: bool
 
+    @property
+    def asked(self) -> tuple[Query, int, bool]:
+        """What a person has asked for, as opposed to what is in the store."""
+        return self.query, self.column, self.descending
+
     def same_order(self, other: "Wish") -> bool:
         """Whether both have the same rows in the same order, before they are filtered."""
         return (self.snapshot, self.column, self.descending) == (other.snapshot, other.column, other.descending)

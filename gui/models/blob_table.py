@@ -104,6 +104,11 @@ class BlobTable(QAbstractTableModel):
         return self._shown.wish.snapshot if self._shown else None
 
     @property
+    def asked(self) -> object:
+        """The filter and the order that the rows are in; equal while a person has asked for nothing else."""
+        return self._shown.wish.asked if self._shown else None
+
+    @property
     def shown(self) -> int:
         """How many rows there are."""
         return len(self._shown.order) if self._shown else 0

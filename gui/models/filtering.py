@@ -145,10 +145,12 @@ def with_term(text: str, wanted: str) -> str:
     return " ".join([word for word in words if word.partition(":")[0] != key] + [wanted])
 
 
-def complete(text: str, cursor: int, values: Mapping[str, Sequence[str]] | None = None) -> tuple[int, int, list[str]]:
+def complete(
+    text: str, cursor: int, words_of: Callable[[str], Sequence[str]] | None = None
+) -> tuple[int, int, list[str]]:
     """How the word at the cursor may go on: where it stands, and texts that can take its place.
 
-    ``values`` holds further words by key, the platforms of a store for example.
+    ``words_of`` knows further words by key, the platforms of a store for example.
     """
     here = next((token for token in _tokens(text, lenient=True) if token.start < cursor <= token.end), None)
     if here is None or here.quoted:
@@ -160,7 +162,7 @@ def complete(text: str, cursor: int, values: Mapping[str, Sequence[str]] | None 
         words = [f"{key}>" if key in ("size", "age") else f"{key}:" for key in KEYS]
         return start, here.end, [word for word in words if word.startswith(typed) and word != typed]
     known = {"type": list(KINDS), "status": list(STATES)}
-    words = [*known.get(key, ()), *(values or {}).get(key, ())]
+    words = [*known.get(key, ()), *(words_of(key) if words_of else ())]
     head, _, value = value.rpartition(",")
     before = f"{key}:{head}," if head else f"{key}:"
     return start, here.end, [before + word for word in words if word.lower().startswith(value) and word != value]

@@ -33,10 +33,11 @@ class _Block(NamedTuple):
 class Nodes:
     """The nodes over one snapshot.
 
-    ``order`` holds the positions of the index entries at the top, ``lost`` the rows of the lost images.
+    ``order`` holds the positions of the index entries at the top, ``lost`` the rows of the lost images. With those of
+    ``before``, over the same snapshot in another order, each node keeps its number.
     """
 
-    def __init__(self, facts: Facts, order: Order, lost: Sequence[int]) -> None:
+    def __init__(self, facts: Facts, order: Order, lost: Sequence[int], before: "Nodes | None" = None) -> None:
         self.facts = facts
         self.snapshot = facts.snapshot
         self.order = order
@@ -45,10 +46,12 @@ class Nodes:
         self._places = places_in(order, facts.entry_count)
         self._first = self.group + 1
         # By node number from _first on:
-        self._parents: list[int] = []
-        self._rows: list[int] = []
-        self._edges: list[int] = []  # where in facts.nest; -1 below the group
-        self._blocks: dict[int, _Block] = {}
+        self._parents: list[int] = before._parents if before else []
+        self._rows: list[int] = before._rows if before else []
+        self._edges: list[int] = before._edges if before else []  # where in facts.nest; -1 below the group
+        self._blocks: dict[int, _Block] = dict(before._blocks) if before else {}
+        if before is not None and before.lost != lost:
+            self._blocks.pop(self.group, None)
 
     # ------------------------------------------------------------------------------------------------- shape
 
@@ -57,10 +60,14 @@ class Nodes:
         return ROOT if node < self._first else self._parents[node - self._first]
 
     def place(self, node: int) -> int:
-        """How many brothers stand before the node; -1 for an entry that is filtered away."""
+        """How many brothers stand before the node; -1 for what is filtered away."""
         if node < self.group:
             return int(self._places[node])
-        return len(self.order) if node == self.group else node - self._blocks[self.parent(node)].first
+        if node == self.group:
+            return len(self.order)
+        block = self._blocks.get(self.parent(node))
+        place = node - block.first if block else -1
+        return place if block and place < block.size else -1
 
     def children(self, node: int) -> _Block:
         """First number and count of the nodes below; they are made at the first call."""

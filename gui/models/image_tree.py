@@ -5,6 +5,7 @@ only where that is not in the store. What no index lists, but is whole, stands i
 """
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -16,7 +17,7 @@ from engine.progress import Progress
 from engine.snapshot import Kind, Rows, Snapshot
 from gui import text
 from gui.jobs import JobRunner
-from gui.models.arranging import Arranger, Order, Wish, order_by, ranks, rows_move
+from gui.models.arranging import AT_ONCE, Arranger, Order, Wish, order_by, ranks, rows_move
 from gui.models.conditions import Query, tag_of
 from gui.models.facts import Facts, sliced
 from gui.models.image_cells import TITLES, Column, ImageCells
@@ -43,10 +44,12 @@ _NOBODY = QModelIndex()
 
 @dataclass(frozen=True)
 class _Arranged:
-    """A wish come true; ``sorted`` holds the entries at the top without the filter."""
+    """A wish come true: the entries and the lost images that are left, and all entries in that order."""
 
     wish: Wish
-    nodes: Nodes
+    facts: Facts
+    order: Order
+    lost: list[int]
     sorted: Order
 
 
@@ -65,6 +68,7 @@ class ImageTree(QAbstractItemModel):
         self._shown: _Arranged | None = None
         self._nodes: Nodes | None = None
         self._cells: ImageCells | None = None
+        self._follower: Follower | None = None
         self._exposed = 0
         self._changing = False
 
@@ -81,8 +85,8 @@ class ImageTree(QAbstractItemModel):
         if shown is None or cells is None or shown.wish.snapshot is not self._arranger.snapshot:
             return
         cells.set_states(states, worst)
-        for node in (ROOT, *shown.nodes.opened()):
-            above = self._index(node)
+        for node in (ROOT, *(self._nodes.opened() if self._nodes else ())):
+            above = self.index_at(node)
             if (node == ROOT or above.isValid()) and (count := self.rowCount(above)):
                 first, last = self.index(0, 0, above), self.index(count - 1, Column.STATE, above)
                 self.dataChanged.emit(first, last, STATE_ROLES)
@@ -107,6 +111,11 @@ class ImageTree(QAbstractItemModel):
         return self._shown.wish.snapshot if self._shown else None
 
     @property
+    def asked(self) -> object:
+        """The filter and the order that the rows are in; equal while a person has asked for nothing else."""
+        return self._shown.wish.asked if self._shown else None
+
+    @property
     def shown(self) -> int:
         """How many images are at the top, lost ones too."""
         return len(self._nodes.order) + len(self._nodes.lost) if self._nodes else 0
@@ -114,7 +123,7 @@ class ImageTree(QAbstractItemModel):
     @property
     def total(self) -> int:
         """The same without the filter."""
-        return len(self._shown.sorted) + len(self._shown.nodes.facts.lost) if self._shown else 0
+        return len(self._shown.sorted) + len(self._shown.facts.lost) if self._shown else 0
 
     @property
     def nodes(self) -> Nodes | None:
@@ -135,7 +144,37 @@ class ImageTree(QAbstractItemModel):
         top = self._nodes.top(node)
         while top != self._nodes.group and self._nodes.place(top) >= self._exposed:
             self.fetchMore(QModelIndex())
-        return self._index(node)
+        return self.index_at(node)
+
+    def index_at(self, node: int) -> QModelIndex:
+        """The index of a node's first cell; invalid where no view knows it."""
+        nodes = self._nodes
+        if nodes is None or node == ROOT or (place := nodes.place(node)) < 0:
+            return QModelIndex()
+        top = nodes.top(node)
+        if top == nodes.group:
+            return self.createIndex(self._exposed if node == top else place, 0, node) if nodes.lost else QModelIndex()
+        return self.createIndex(place, 0, node) if 0 <= nodes.place(top) < self._exposed else QModelIndex()
+
+    def follow(self, node: int) -> int:
+        """While ``arranged`` is told: the number that a node has now; ``ROOT`` where it is gone."""
+        return self._follower.find(node) if self._follower else ROOT
+
+    def words(self, key: str) -> Sequence[str]:
+        """Words of the store that may follow ``key`` in a filter; none where it takes long to find them."""
+        if self._shown is None or len(self._shown.facts.tops) > AT_ONCE:
+            return ()
+        facts = self._shown.facts
+        if key == "tag":
+            return sorted({tag_of(name) for names in facts.entry_names for name in names.split("\n") if name})
+        return sorted(set(facts.platforms.words)) if key == "platform" else ()
+
+    def hides(self, digest: str, entry_position: int | None = None) -> bool:
+        """Whether a digest would be shown without the filter."""
+        if self._shown is None:
+            return False
+        facts = self._shown.facts
+        return Nodes(facts, self._shown.sorted, facts.lost.tolist()).find(digest, entry_position) != ROOT
 
     def find_typed(self, typed: str, after: int) -> int:
         """The first row at the top from ``after`` on, and round again, that begins with what was typed; -1 for none.
@@ -192,7 +231,7 @@ class ImageTree(QAbstractItemModel):
             return QObject.parent(self)
         if self._nodes is None or not index.isValid():
             return QModelIndex()
-        return self._index(self._nodes.parent(index.internalId()))
+        return self.index_at(self._nodes.parent(index.internalId()))
 
     def canFetchMore(self, parent: AnyIndex) -> bool:
         # Who hears of a change may ask in the middle of it.
@@ -238,20 +277,11 @@ class ImageTree(QAbstractItemModel):
 
     # ------------------------------------------------------------------------------------------------ arranging
 
-    def _index(self, node: int) -> QModelIndex:
-        """The index of a node's first cell; invalid where no view knows it."""
-        if self._nodes is None or node == ROOT:
-            return QModelIndex()
-        place = self._exposed if node == self._nodes.group else self._nodes.place(node)
-        if place < 0 or (node < self._nodes.group and place >= self._exposed):
-            return QModelIndex()
-        return self.createIndex(place, 0, node)
-
     def _arrange(self, wish: Wish, progress: Progress) -> _Arranged:
         """Sort and filter, on a worker perhaps; what is known of the same snapshot is not worked out again."""
         before = self._shown
         same = before is not None and before.wish.snapshot is wish.snapshot
-        facts = before.nodes.facts if before is not None and same else Facts(wish.snapshot)
+        facts = before.facts if before is not None and same else Facts(wish.snapshot)
         if before is not None and before.wish.same_order(wish) and wish.column != Column.STATE:
             ordered = before.sorted
         else:
@@ -260,15 +290,18 @@ class ImageTree(QAbstractItemModel):
         if wish.query.terms:
             left = Matcher(facts, wish.states, wish.worst, progress).tops(wish.query)
             order, lost = ordered[left[ordered]], lost[left[facts.entry_count :]]
-        return _Arranged(wish, Nodes(facts, order, lost.tolist()), ordered)
+        return _Arranged(wish, facts, order, lost.tolist(), ordered)
 
     def _adopt(self, arranged: _Arranged | None) -> None:
-        before, after = self._nodes, arranged.nodes if arranged else None
+        before, after = self._nodes, None
+        if arranged is not None:
+            same = before is not None and before.facts is arranged.facts
+            after = Nodes(arranged.facts, arranged.order, arranged.lost, before if same else None)
         self.rearranging.emit()
         self._changing = True
         with rows_move(self):
             indexes = self.persistentIndexList()
-            follower = Follower(before, after) if before and after else None
+            self._follower = follower = Follower(before, after) if before and after else None
             followed = [follower.find(index.internalId()) if follower else ROOT for index in indexes]
             self._shown, self._nodes = arranged, after
             self._cells = ImageCells(after) if after else None
@@ -277,11 +310,12 @@ class ImageTree(QAbstractItemModel):
             self._exposed = self._expose(followed)
             moved = []
             for index, node in zip(indexes, followed, strict=True):
-                there = self._index(node)
+                there = self.index_at(node)
                 moved.append(there.siblingAtColumn(index.column()) if there.isValid() else there)
             self.changePersistentIndexList(indexes, moved)
         self._changing = False
         self.arranged.emit()
+        self._follower = None  # it holds the older snapshot
 
     def _expose(self, followed: list[int]) -> int:
         """How many entries the views get to know: as many as before, and all that are selected or open."""

@@ -11,11 +11,20 @@ from gui import theme
 from gui.jobs import JobRunner
 from gui.models.blob_cells import Column
 from gui.models.blob_table import BlobTable
-from gui.panels.rows_view import MenuFor, RowsView, Selections
+from gui.panels.rows_view import MenuFor, RowsView
+from gui.panels.selections import Selections
 from gui.session import Selection, Session
 from gui.settings import Settings
 
-_SAMPLES = ("sha256:9f2c…41ab00", "attestation", "gzip layer", "999.9 MB", "Used by", "28 Nov 2026 23:43", "Not checkable")
+_SAMPLES = (
+    "sha256:9f2c…41ab00",
+    "attestation",
+    "gzip layer",
+    "999.9 MB",
+    "Used by",
+    "28 Nov 2026 23:43",
+    "Not checkable",
+)
 """What should fit into each column."""
 
 
@@ -34,6 +43,7 @@ class BlobView(RowsView):
         rows.setMinimumSectionSize(1)
         rows.setDefaultSectionSize(theme.row_height(view.font()))
         super().__init__("blobs", view, view.horizontalHeader(), self.model, settings, menu_for, parent)
+        view.horizontalHeader().moveSection(Column.STATE, Column.MEDIA_TYPE)  # in sight where there is little room
         self.columns.restore(_SAMPLES, Column.MEDIA_TYPE)
 
     def _selections(
@@ -57,6 +67,10 @@ class BlobView(RowsView):
     def _index_of(self, digest: str, _entry_position: int | None) -> QModelIndex:
         place = self.model.place_of(digest)
         return self.model.index(place, 0) if place >= 0 else QModelIndex()
+
+    def _is_hidden(self, digest: str, _entry_position: int | None) -> bool:
+        snapshot = self.model.snapshot
+        return snapshot is not None and snapshot.find(digest) >= 0
 
     def _say_empty(self, snapshot: Snapshot) -> None:
         self.empty.say("This store has no blobs yet", "Drop a file here to import it.")

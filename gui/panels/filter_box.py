@@ -1,6 +1,6 @@
 """The line above a list where a person types what to see of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QKeyEvent, QPalette
@@ -35,13 +35,13 @@ class FilterBox(QWidget):
     left = Signal()
     """The person wants to go on in the list."""
 
-    def __init__(self, what: str, parent: QWidget | None = None) -> None:
-        """``what`` is in the list, "images" for example."""
+    def __init__(self, what: str, words: Callable[[str], Sequence[str]], parent: QWidget | None = None) -> None:
+        """``what`` is in the list, "images" for example; ``words`` knows what may follow a key in this store."""
         super().__init__(parent)
         self._noun = what[:-1]
         self._rows = 0
         self._query = EVERYTHING
-        self._values: Mapping[str, Sequence[str]] = {}
+        self._words_of = words
         self.line = QLineEdit(self)
         self.line.setPlaceholderText(f"Filter {what}: words, type:layer, size>50M, status:bad …")
         self.line.setAccessibleName(f"Filter {what}")
@@ -90,10 +90,6 @@ class FilterBox(QWidget):
         """Take another filter."""
         self.line.setText(filter_text)
         self._ask()
-
-    def set_values(self, values: Mapping[str, Sequence[str]]) -> None:
-        """Words of the store to complete with, by key."""
-        self._values = values
 
     def show_count(self, shown: int, total: int, rows: int) -> None:
         """Say how many rows are shown; ``rows`` is how many it takes to find them."""
@@ -151,7 +147,7 @@ class FilterBox(QWidget):
     @Slot()
     def _offer(self) -> None:
         """Offer words that go on from what is typed."""
-        _, _, words = complete(self.line.text(), self.line.cursorPosition(), self._values)
+        _, _, words = complete(self.line.text(), self.line.cursorPosition(), self._words_of)
         self._words.setStringList(words)
         popup = self._completer.popup()
         if words:
@@ -163,6 +159,6 @@ class FilterBox(QWidget):
     def _insert(self, word: str) -> None:
         """Put a word that was offered in the place of what is typed."""
         typed = self.line.text()
-        start, end, _ = complete(typed, self.line.cursorPosition(), self._values)
+        start, end, _ = complete(typed, self.line.cursorPosition(), self._words_of)
         self.line.setText(f"{typed[:start]}{word}{typed[end:]}")
         self.line.setCursorPosition(start + len(word))

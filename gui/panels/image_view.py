@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QModelIndex
+from PySide6.QtCore import QModelIndex, Slot
 from PySide6.QtWidgets import QTreeView, QWidget
 
 from engine.snapshot import Snapshot
@@ -11,7 +11,8 @@ from gui.jobs import JobRunner
 from gui.models.image_cells import Column
 from gui.models.image_nodes import ROOT
 from gui.models.image_tree import ImageTree
-from gui.panels.rows_view import MenuFor, RowsView, Selections
+from gui.panels.rows_view import MenuFor, RowsView
+from gui.panels.selections import Selections
 from gui.session import Selection, Session
 from gui.settings import Settings
 
@@ -29,7 +30,26 @@ class ImageView(RowsView):
         view.setUniformRowHeights(True)
         view.setAllColumnsShowFocus(True)
         super().__init__("images", view, view.header(), self.model, settings, menu_for, parent)
+        self._open: set[int] = set()
+        self._open_in: Snapshot | None = None
+        view.expanded.connect(lambda index: self._open.add(index.internalId()))
+        view.collapsed.connect(lambda index: self._open.discard(index.internalId()))
+        self.model.arranged.connect(self._open_again)
         self.columns.restore(_SAMPLES, Column.NAME)
+
+    @Slot()
+    def _open_again(self) -> None:
+        """Open what was open before a filter hid it; in a newer snapshot Qt keeps open what was."""
+        view, model = self.view, self.model
+        assert isinstance(view, QTreeView)
+        if model.snapshot is self._open_in:
+            for node in sorted(self._open):  # parents have the lower numbers
+                index = model.index_at(node)
+                if index.isValid() and not view.isExpanded(index):
+                    view.expand(index)
+            return
+        self._open_in = model.snapshot
+        self._open = {model.follow(node) for node in self._open} - {ROOT}
 
     def _selections(
         self, session: Session, ranges: Sequence[tuple[QModelIndex, int, int]], current: QModelIndex
@@ -48,6 +68,12 @@ class ImageView(RowsView):
 
     def _index_of(self, digest: str, entry_position: int | None) -> QModelIndex:
         return self.model.index_of(digest, entry_position)
+
+    def _is_hidden(self, digest: str, entry_position: int | None) -> bool:
+        return self.model.hides(digest, entry_position)
+
+    def _words(self, key: str) -> Sequence[str]:
+        return self.model.words(key)
 
     def _say_empty(self, snapshot: Snapshot) -> None:
         broken = [problem for problem in snapshot.problems if problem.place == "index.json"]

@@ -3,22 +3,16 @@
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol, overload
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import (
     QEvent,
-    QItemSelectionModel,
-    QItemSelectionRange,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QPoint,
     Qt,
     QTimer,
     Signal,
-    SignalInstance,
     Slot,
 )
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
@@ -36,59 +30,20 @@ from PySide6.QtWidgets import (
 
 from engine.snapshot import Rows, Snapshot
 from gui import text
-from gui.models.conditions import Query
 from gui.models.filtering import with_term
 from gui.models.look import RowDelegate
+from gui.models.rows_model import RowsModel
 from gui.panels.columns import Columns
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.filter_box import FilterBox
+from gui.panels.keeper import WHOLE_ROW, Keeper, selected_ranges
 from gui.session import Selection, Session
 from gui.settings import Settings
 
 MenuFor = Callable[[Sequence[Selection]], QMenu | None]
 
-MOST_FOLLOWED = 2000
-"""Selected rows that stay selected while rows move; of more only the current one does, because Qt follows each."""
-_ROWS = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-
-
-class RowsModel(Protocol):
-    """What the view asks of its model beside Qt's own."""
-
-    rearranging: SignalInstance
-    arranged: SignalInstance
-
-    @property
-    def snapshot(self) -> Snapshot | None: ...
-    @property
-    def shown(self) -> int: ...
-    @property
-    def total(self) -> int: ...
-    def set_snapshot(self, snapshot: Snapshot | None, states: NDArray[np.uint8], worst: NDArray[np.uint8]) -> None: ...
-    def set_states(self, states: NDArray[np.uint8], worst: NDArray[np.uint8], rows: Rows | None) -> None: ...
-    def set_query(self, query: Query) -> None: ...
-    def find_typed(self, typed: str, after: int) -> int: ...
-    def term_at(self, index: QModelIndex) -> str: ...
-
-
-class Selections(Sequence[Selection]):
-    """What is selected, the current first; a million rows are made into selections only when somebody asks."""
-
-    def __init__(self, count: int, make: Callable[[int], Selection]) -> None:
-        self._count = count
-        self._make = make
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, position: int) -> Selection: ...
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[Selection]: ...
-    def __getitem__(self, position: int | slice) -> Selection | Sequence[Selection]:
-        if isinstance(position, slice):
-            return [self._make(n) for n in range(*position.indices(self._count))]
-        return self._make(range(self._count)[position])
+_COMPARED = 100
+"""Selected rows that are compared to find out whether the selection is another one."""
 
 
 class RowsView(QWidget):
@@ -114,15 +69,13 @@ class RowsView(QWidget):
         self._menu_for = menu_for
         self._rows = model
         self._session: Session | None = None
-        self._before: Snapshot | None = None
-        self._anchor = QPersistentModelIndex()
-        self._current_was_seen = False
-        self._remembered: tuple[str, int | None] | None = None
+        self._told: tuple[int, Sequence[Selection]] | None = None
         self._to_reveal: tuple[str, int | None] | None = None
         self._typed, self._typed_at = "", 0.0
         self.view = view
+        self._keeper = Keeper(view, model, self._index_of)
         self.columns = Columns(view, header, what, settings)
-        self.filter = FilterBox(what, self)
+        self.filter = FilterBox(what, self._words, self)
         self.empty = EmptyPlace(self)
         self._places = QStackedWidget(self)
         self._places.addWidget(view)
@@ -162,8 +115,8 @@ class RowsView(QWidget):
         view.installEventFilter(self)
         self.filter.asked.connect(self._rows.set_query)
         self.filter.left.connect(self._enter_list)
-        self._rows.rearranging.connect(self._remember_place)
-        self._rows.arranged.connect(self._restore_place)
+        self._rows.rearranging.connect(self._keeper.remember)
+        self._rows.arranged.connect(self._restore)
 
     # ------------------------------------------------------------------------------------------ for the window
 
@@ -181,7 +134,7 @@ class RowsView(QWidget):
     def selection(self) -> Sequence[Selection]:
         """What is selected, the current one first."""
         session = self._session
-        ranges = [(each.parent(), each.top(), each.bottom()) for each in _ranges(self.view)]
+        ranges = [(each.parent(), each.top(), each.bottom()) for each in selected_ranges(self.view)]
         current = self.view.currentIndex()
         return self._selections(session, ranges, current) if session is not None and ranges else []
 
@@ -196,16 +149,26 @@ class RowsView(QWidget):
         """Where a digest is shown; invalid where it is not."""
 
     @abstractmethod
+    def _is_hidden(self, digest: str, entry_position: int | None) -> bool:
+        """Whether it would be shown without the filter."""
+
+    def _words(self, _key: str) -> Sequence[str]:
+        """Words of the store that may follow a key of the filter."""
+        return ()
+
+    @abstractmethod
     def _say_empty(self, snapshot: Snapshot) -> None:
         """Say why there are no rows, apart from the filter."""
 
     def reveal(self, digest: str, entry_position: int | None = None) -> bool:
         """Select a digest and scroll to it, without the filter if that hides it; says whether it is in the list."""
         index = self._index_of(digest, entry_position)
-        if not index.isValid() and self.filter.text:
-            self._to_reveal = digest, entry_position
+        if not index.isValid() and self.filter.text and self._is_hidden(digest, entry_position):
             self.filter.set_text("")
             index = self._index_of(digest, entry_position)
+        if not index.isValid() and self._rows.busy:
+            self._to_reveal = digest, entry_position
+            return True
         self._select(index)
         return index.isValid()
 
@@ -247,40 +210,14 @@ class RowsView(QWidget):
             self._rows.set_states(self._session.states, self._session.worst, rows)
 
     @Slot()
-    def _remember_place(self) -> None:
-        """Before rows move: what is at the top, and whether what is selected can be followed."""
-        view = self.view
-        self._before = self._rows.snapshot
-        at_start = view.verticalScrollBar().value() == view.verticalScrollBar().minimum()
-        self._anchor = QPersistentModelIndex() if at_start else QPersistentModelIndex(view.indexAt(QPoint(1, 1)))
-        current = view.currentIndex()
-        self._current_was_seen = current.isValid() and view.visualRect(current).intersects(view.viewport().rect())
-        ranges = _ranges(view)
-        selected = sum(each.height() for each in ranges)
-        if selected > MOST_FOLLOWED and not (len(ranges) == 1 and selected == view.model().rowCount()):
-            view.selectionModel().select(current, _ROWS)
-
-    @Slot()
-    def _restore_place(self) -> None:
-        """After rows moved: show what was there, and what is selected."""
-        view, current = self.view, self.view.currentIndex()
+    def _restore(self) -> None:
+        """The rows have moved: show what was there."""
         self.filter.show_count(self._rows.shown, self._rows.total, len(self._rows.snapshot or ()))
         self._show_place()
-        if self._to_reveal is not None:
+        self._keeper.restore()
+        if self._to_reveal is not None and not self._rows.busy:
             wanted, self._to_reveal = self._index_of(*self._to_reveal), None
             self._select(wanted)
-        elif not current.isValid() and self._remembered is not None:
-            index = self._index_of(*self._remembered)
-            if index.isValid():
-                view.selectionModel().setCurrentIndex(index, _ROWS)
-        elif self._rows.snapshot is self._before:
-            if self._current_was_seen:
-                view.scrollTo(current)
-            else:
-                view.scrollToTop()
-        elif self._anchor.isValid():
-            view.scrollTo(_plain(self._anchor), QAbstractItemView.ScrollHint.PositionAtTop)
-        self._anchor = QPersistentModelIndex()
         self._telling.start(0)
 
     def _show_place(self) -> None:
@@ -335,7 +272,7 @@ class RowsView(QWidget):
 
     def _select(self, index: QModelIndex) -> None:
         if index.isValid():
-            self.view.selectionModel().setCurrentIndex(index, _ROWS)
+            self.view.selectionModel().setCurrentIndex(index, WHOLE_ROW)
             self.view.scrollTo(index)
 
     @Slot()
@@ -347,8 +284,11 @@ class RowsView(QWidget):
         """Say what is selected; what a filter has hidden comes back with it."""
         selection = self.selection()
         if selection:
-            self._remembered = selection[0].digest, selection[0].entry_position
-        self.selected.emit(selection)
+            self._keeper.note_selection(selection[0].digest, selection[0].entry_position)
+        told = len(selection), list(selection[:_COMPARED])
+        if told != self._told:
+            self._told = told
+            self.selected.emit(selection)
 
     @Slot(QModelIndex)
     def _activate(self, index: QModelIndex) -> None:
@@ -361,13 +301,17 @@ class RowsView(QWidget):
     def _enter_list(self) -> None:
         """Go from the filter into the list."""
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-        if not self.view.currentIndex().isValid() and self.view.model().rowCount():
-            self._select(self.view.model().index(0, 0))
+        if not self.view.selectionModel().hasSelection() and self.view.model().rowCount():
+            current = self.view.currentIndex()
+            self._select(current if current.isValid() else self.view.model().index(0, 0))
 
     @Slot(QPoint)
     def _show_menu(self, position: QPoint) -> None:
         index = self.view.indexAt(position)
-        menu = self._menu_for(self.selection()) or QMenu(self)
+        menu = self._menu_for(self.selection())
+        if menu is None:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         term = self._rows.term_at(index) if index.isValid() else ""
         if term:
             menu.addSeparator()
@@ -377,13 +321,3 @@ class RowsView(QWidget):
                 menu.addAction(action)
         if not menu.isEmpty():
             menu.popup(self.view.viewport().mapToGlobal(position))
-
-
-def _ranges(view: QAbstractItemView) -> list[QItemSelectionRange]:
-    """The selected rows, as few ranges."""
-    selection = view.selectionModel().selection()
-    return [selection.at(position) for position in range(selection.count())]
-
-
-def _plain(index: QPersistentModelIndex) -> QModelIndex:
-    return index.model().index(index.row(), index.column(), index.parent())
