@@ -30,6 +30,7 @@ from gui.panels.page import (
     quote,
     say,
 )
+from gui.panels.standing import standing
 from gui.session import Selection, Session
 from gui.theme import Role as Ink
 
@@ -41,7 +42,7 @@ MOST = 200
 """Rows of a list that are ever shown here."""
 _REFERENCES = 64
 """References to a row that are looked at to find out what it should be."""
-WIDEST_STATE = "     Not checkable"
+WIDEST_STATE = "     Missing: 1 part"
 """The sample of a column for states."""
 
 
@@ -134,14 +135,14 @@ class Subject:
 
 def state_mark(state: State, words: str = "") -> Line:
     """Glyph and word of a state in its colour."""
-    return [
-        Span(
-            words or text.STATES[state].word,
-            theme.state_role(state),
-            icon=icons.state_icon(state),
-            tip=text.STATES[state].sentence,
-        )
-    ]
+    known = text.STATES[state]
+    return [Span(words or known.word, theme.state_role(state), icon=icons.state_icon(state), tip=known.sentence)]
+
+
+def standing_mark(session: Session, row: int) -> Line:
+    """Glyph and words for how a row stands together with its parts."""
+    found = standing(session, row)
+    return state_mark(found.state, found.words)
 
 
 def bytes_of(size: int, role: Ink = Ink.TEXT) -> Span:
@@ -225,7 +226,7 @@ def _used_by_row(subject: Subject, row: int) -> Row:
                 link(words, target, tip=target.digest),
             ]
         ],
-        [state_mark(subject.session.worst_state(row))],
+        [standing_mark(subject.session, row)],
     ]
 
 
@@ -234,7 +235,7 @@ def belongs_to(subject: Subject) -> list[Field]:
     snapshot = subject.snapshot
     found = (naming.target_of(snapshot, edge) for edge in naming.edges_from(snapshot, subject.row).tolist())
     rows = dict.fromkeys(target.row for target in found if target.role in (Role.SUBJECT, Role.ATTACHED))
-    lines = [[*subject.link(row), say("  "), *state_mark(subject.session.worst_state(row))] for row in rows]
+    lines = [[*subject.link(row), say("  "), *standing_mark(subject.session, row)] for row in rows]
     return [Field("Belongs to", lines)] if lines else []
 
 
@@ -250,7 +251,7 @@ def attached(subject: Subject) -> list[Block]:
     rows: list[Row] = [
         [
             [[*subject.link(row, f"{text.KINDS[snapshot.kind(row)].word} {shorten(snapshot.name(row))}")]],
-            [state_mark(subject.session.worst_state(row))],
+            [standing_mark(subject.session, row)],
         ]
         for row in shown
     ]

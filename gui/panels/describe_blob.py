@@ -6,7 +6,7 @@ from engine.document import CONFIG_TYPES, Descriptor, ImageConfig, Index, Manife
 from engine.snapshot import Kind
 from gui import text
 from gui.panels import describe, describe_image, describe_state, image_facts, naming
-from gui.panels.describe import WIDEST_STATE, Subject, bytes_of, digest_field, state_mark
+from gui.panels.describe import WIDEST_STATE, Subject, bytes_of, digest_field, standing_mark
 from gui.panels.describe_image import entry_annotations, names, pairs, size_of
 from gui.panels.page import Block, Field, Fields, Heading, Line, Paragraph, Row, Table, copy, quote, say
 from gui.theme import Role as Ink
@@ -60,7 +60,7 @@ def _listed(subject: Subject, descriptor: Descriptor, row: int) -> Row:
     snapshot = subject.snapshot
     is_image = snapshot.kind(row) in (Kind.IMAGE, Kind.INDEX)
     name = text.plain(snapshot.platform(row, descriptor)) if is_image else ""
-    state = state_mark(subject.session.worst_state(row))
+    state = standing_mark(subject.session, row)
     return [[subject.link(row, name)], [state], [[bytes_of(naming.total_size(snapshot, row))]]]
 
 

@@ -11,6 +11,7 @@ from engine.snapshot import STRAY, Kind, State
 from gui import icons, text, theme
 from gui.panels import naming
 from gui.panels.naming import Crumb
+from gui.panels.standing import standing
 from gui.session import Selection
 from gui.theme import Space
 from gui.widgets import CopyButton, ElidedLabel, plain_label, set_tooltip
@@ -93,11 +94,8 @@ class InspectorHeader(QWidget):
             name = shorten(selection.digest) if selection.digest else "Entry without a digest"
             self._tell(text.plain(name), "", selection.digest)
             return
-        self._kind, self._state = naming.kind_of(snapshot, row), selection.session.state(row)
-        worst = selection.session.worst_state(row)
-        of_part = worst.bad and not self._state.bad
-        if of_part:
-            self._state = worst
+        self._kind, found = naming.kind_of(snapshot, row), standing(selection.session, row)
+        self._state = found.state
         crumbs = naming.path_to(snapshot, row, selection.entry_position)
         self.breadcrumb.show_crumbs(crumbs[:-1])
         is_stray = snapshot.has(row, STRAY)
@@ -107,7 +105,7 @@ class InspectorHeader(QWidget):
             name,
             "" if name.lower().startswith(word.lower()) else word,
             "" if is_stray else selection.digest,
-            " (a part)" if of_part else "",
+            found.words,
         )
 
     def _own_name(self, selection: Selection, row: int) -> str:
@@ -119,7 +117,7 @@ class InspectorHeader(QWidget):
                 return naming.entry_name(entry)
         return naming.row_name(snapshot, row)
 
-    def _tell(self, name: str, what: str, digest: str, state_suffix: str = "") -> None:
+    def _tell(self, name: str, what: str, digest: str, state_words: str = "") -> None:
         self.name.set_text(name)
         self.what.setText(what)
         self.what.setVisible(bool(what))
@@ -128,7 +126,7 @@ class InspectorHeader(QWidget):
         self.digest.setVisible(bool(digest))
         self.copy_button.setVisible(bool(digest))
         state = self._state
-        self.state.setText(f"{text.STATES[state].word}{state_suffix}" if state is not None else "")
+        self.state.setText(state_words)
         sentence = text.STATES[state].sentence if state is not None else ""
         self.state.setAccessibleName(f"State: {self.state.text()}. {sentence}" if state is not None else "")
         for label in (self.state, self._state_icon):

@@ -96,6 +96,9 @@ def part_rows(snapshot: Snapshot, row: int, role: Role, count: int) -> Rows:
 def parts_below(snapshot: Snapshot, row: int) -> Rows:
     """The row and its parts, all the way down; by columns, because an index may list a hundred thousand."""
     edges = snapshot.edges
+    if snapshot.kind(row) != Kind.INDEX:
+        mine = edges_from(snapshot, row)
+        return np.union1d([row], edges.targets[mine[edges.roles[mine] <= max(_PARTS)]])
     down = edges.roles <= max(_PARTS)
     sources, targets = edges.sources[down], edges.targets[down]
     found = np.zeros(len(snapshot), np.bool_)

@@ -19,6 +19,7 @@ from gui import icons, text, theme
 from gui.models import look
 from gui.models.look import AnyIndex, Look, RowDelegate
 from gui.panels import naming
+from gui.panels.standing import Standing, standing
 from gui.session import Selection
 from gui.theme import Role as Ink
 from gui.theme import Space
@@ -26,7 +27,7 @@ from gui.theme import Space
 WHAT, SIZE, STATE = range(3)
 
 _SIZE_SAMPLE = " 999.9 MB "
-_STATE_SAMPLE = "Not checked"
+_STATE_SAMPLE = "Missing: 1 part"
 _FIRST = 8
 """Rows among which the first relation is, behind titles and lines that say that there is nothing."""
 _NOBODY = QModelIndex()
@@ -81,6 +82,7 @@ class RelationsModel(QAbstractTableModel):
         self._starts: list[int] = []
         self._count = 0
         self._cells: dict[int, Cells] = {}
+        self._standings: dict[int, Standing] = {}
 
     def show(self, selection: Selection | None) -> None:
         """Show the relations of something else."""
@@ -96,10 +98,12 @@ class RelationsModel(QAbstractTableModel):
             self._starts.append(self._count)
             self._count += 1 + max(1, len(section))
         self._cells.clear()
+        self._standings.clear()
         self.endResetModel()
 
     def refresh_states(self) -> None:
         """States are different now."""
+        self._standings.clear()
         if self._count:
             top, bottom = self.index(0, STATE), self.index(self._count - 1, STATE)
             self.dataChanged.emit(top, bottom, look.STATE_ROLES)
@@ -171,8 +175,8 @@ class RelationsModel(QAbstractTableModel):
         if role == look.TOOLTIP:
             return text.tooltip(cells.tip)
         if role == look.ACCESSIBLE:
-            state = self._state_word(cells)
-            return ", ".join(part for part in (cells.what, text.size(cells.size), state) if part)
+            found = self._standing(cells)
+            return ", ".join((cells.what, text.size(cells.size), found.words)) if found else cells.what
         return None
 
     def _size_data(self, cells: Cells, role: int) -> Any:
@@ -185,20 +189,24 @@ class RelationsModel(QAbstractTableModel):
         return text.tooltip(text.exact_size(cells.size)) if role == look.TOOLTIP else None
 
     def _state_data(self, cells: Cells, role: int) -> Any:
-        if cells.row < 0 or self._selection is None:
+        found = self._standing(cells)
+        if found is None:
             return None
         if role in (look.DISPLAY, look.ACCESSIBLE):
-            return self._state_word(cells)
-        state = self._selection.session.worst_state(cells.row)
+            return found.words
         if role == look.ICON:
-            return icons.state_icon(state)
+            return icons.state_icon(found.state)
         if role == look.COLOUR:
-            return self._look.states[state]
-        return text.tooltip(text.STATES[state].sentence) if role == look.TOOLTIP else None
+            return self._look.states[found.state]
+        return text.tooltip(text.STATES[found.state].sentence) if role == look.TOOLTIP else None
 
-    def _state_word(self, cells: Cells) -> str:
-        session = self._selection.session if self._selection else None
-        return text.STATES[session.worst_state(cells.row)].word if session and cells.row >= 0 else ""
+    def _standing(self, cells: Cells) -> Standing | None:
+        """How a row stands now; None for an index entry, which has no content of its own."""
+        if cells.row < 0 or self._selection is None:
+            return None
+        if cells.row not in self._standings:
+            self._standings[cells.row] = standing(self._selection.session, cells.row)
+        return self._standings[cells.row]
 
     # --------------------------------------------------------------------------------------------------- rows
 

@@ -208,7 +208,14 @@ def test_an_image_shows_that_a_part_of_it_is_bad(inspector: Inspector, store, ma
     with qtbot.waitSignal(session.snapshotChanged):
         session.rescan()
     select(inspector, store, "index")
-    assert inspector.header.state.text() == "Missing (a part)"
+    assert inspector.header.state.text() == "Missing: 1 part"
+
+
+def test_an_image_is_verified_when_all_its_parts_are(inspector: Inspector, store, qtbot: QtBot) -> None:
+    select(inspector, store, "index")
+    assert inspector.header.state.text() == "Not checked"
+    store[0].verify()
+    qtbot.waitUntil(lambda: inspector.header.state.text() == "Verified")
 
 
 def test_what_vanishes_while_it_is_shown_is_said_to_be_gone(
