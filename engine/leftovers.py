@@ -135,20 +135,22 @@ def remove_leftovers(
                     gone.append(leftover)
             if progress is not None:
                 progress.advance()
-        sync(directory)
     return gone
 
 
 def _remove(suspect: _Suspect) -> bool:
-    """Whether we, and no faster cleaner, have removed it."""
+    """Remove it and make that safe; whether we, and no faster cleaner, have done it."""
+    parent, name = suspect.parent, suspect.name
     try:
-        if suspect.rule.proof is _Proof.EMPTY:
-            return remove_empty(suspect.parent, suspect.name)
         if not suspect.rule.is_folder:
-            return unlink(suspect.parent, suspect.name)
-        remove_tree(suspect.parent, suspect.name)
+            return unlink(parent, name)
+        if suspect.rule.proof is not _Proof.EMPTY:
+            remove_tree(parent, name)
+        elif not remove_empty(parent, name):
+            return False
     except FileNotFoundError:
         return False
+    sync(parent)
     return True
 
 

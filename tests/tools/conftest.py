@@ -1,0 +1,24 @@
+"""How often which operation came to harm, told at the end of a run."""
+
+from collections import Counter
+
+import pytest
+
+_FAULTS = pytest.StashKey[dict[str, Counter[str]]]()
+
+
+@pytest.fixture(scope="session")
+def faults(pytestconfig: pytest.Config) -> dict[str, Counter[str]]:
+    """What was done to each operation, and how often its store survived that."""
+    return pytestconfig.stash.setdefault(_FAULTS, {})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    faults = config.stash.get(_FAULTS, {})
+    if not faults:
+        return
+    terminalreporter.section("faults injected into the engine's system calls")
+    columns = ("kills", "ENOSPC", "EIO", "EACCES", "survived")
+    terminalreporter.line(f"{'':32}" + "".join(f"{column:>10}" for column in columns))
+    for operation, counts in {**faults, "all": sum(faults.values(), Counter())}.items():
+        terminalreporter.line(f"{operation:32}" + "".join(f"{counts[column]:10}" for column in columns))
