@@ -60,7 +60,7 @@ class Reveal:
 
 @dataclass(frozen=True)
 class Check:
-    """A followed link: compare the content with its digest now."""
+    """A followed link: compare the content, and that of its parts, with their digests now."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,10 @@ def _checked(subject: Subject) -> Line:
         return [say("Being checked now")]
     if when:
         passed = text.ago(when)
-        return [say(passed[:1].upper() + passed[1:], tip=text.moment(when))]
+        line = [say(passed[:1].upper() + passed[1:], tip=text.moment(when))]
+        if subject.state == State.VERIFIED and standing(subject.session, subject.row).state == State.NOT_CHECKED:
+            line += [say(", but not all its parts. "), link("Check them now", Check())]
+        return line
     if subject.state in (State.NOT_CHECKED, State.UNUSED, State.LOST):
         return [say("Not yet. "), link("Check it now", Check())]
     return []

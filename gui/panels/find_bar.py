@@ -11,7 +11,7 @@ from gui.theme import Space
 from gui.widgets import icon_button, plain_label
 
 if TYPE_CHECKING:
-    from gui.panels.document_view import DocumentText
+    from gui.panels.document_pane import DocumentPane
 
 _MOST = 10_000
 """Places that are counted."""
@@ -20,7 +20,7 @@ _MOST = 10_000
 class FindBar(QWidget):
     """Finds in the text of a document view, without regard to upper and lower case."""
 
-    def __init__(self, view: "DocumentText", parent: QWidget) -> None:
+    def __init__(self, view: "DocumentPane", parent: QWidget) -> None:
         super().__init__(parent)
         self._view = view
         self._found: list[tuple[int, int]] = []

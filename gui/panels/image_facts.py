@@ -27,12 +27,11 @@ _LOGIN = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(?=@)")
 
 
 class Step(NamedTuple):
-    """One step of a build: its Dockerfile line, which layer it made (None for none), and what else is known."""
+    """One step of a build: its Dockerfile line, which layer it made (None for none), and the builder's comment."""
 
     text: str
     layer: int | None
-    comment: str
-    created: str
+    comment: str = ""
 
 
 def looks_secret(name: str) -> bool:
@@ -96,8 +95,8 @@ def build_steps(history: Sequence[History], layer_count: int) -> list[Step]:
         layer = None
         if not entry.empty_layer and next_layer < layer_count:
             layer, next_layer = next_layer, next_layer + 1
-        steps.append(Step(dockerfile_line(entry.created_by), layer, entry.comment, entry.created))
-    steps += [Step("", layer, "", "") for layer in range(next_layer, layer_count)]
+        steps.append(Step(dockerfile_line(entry.created_by), layer, entry.comment))
+    steps += [Step("", layer) for layer in range(next_layer, layer_count)]
     return steps
 
 

@@ -96,9 +96,10 @@ class Overview(Page):
             self.refresh()
         elif isinstance(target, Check) and self._selection is not None:
             session = self._selection.session
-            row = session.snapshot.find(self._selection.digest) if session.snapshot else -1
-            if row >= 0:
-                session.verify(np.array([row]))
+            snapshot = session.snapshot
+            row = snapshot.find(self._selection.digest) if snapshot is not None else -1
+            if snapshot is not None and row >= 0:
+                session.verify(naming.parts_below(snapshot, row))
 
 
 def _without_row(selection: Selection) -> list[Block]:

@@ -212,6 +212,17 @@ def test_corrupt_content_shows_both_digests(overview: Overview, making, open_ses
     assert f"Found sha256:{hashlib.sha256(b'evil').hexdigest()}" in shown
 
 
+def test_an_image_whose_parts_were_not_checked_offers_to_check_them(
+    overview: Overview, image: tuple[Session, str], qtbot: QtBot
+) -> None:
+    session, digest = image
+    assert "Just now, but not all its parts." in show(overview, session, digest)
+    click(overview, link_to(overview, Check, "Check them now"))
+    qtbot.waitUntil(lambda: State.NOT_CHECKED not in session.counts and State.CHECKING not in session.counts)
+    overview.refresh()
+    assert "not all its parts" not in words(overview)
+
+
 def test_unused_and_stray_files_say_that_they_only_take_space(overview: Overview, making, open_session: Open) -> None:
     unused = making.blob(b"nobody wants me", "application/octet-stream")
     stray = making.path / "blobs" / "sha256" / "notes.txt"

@@ -14,8 +14,9 @@ from pytestqt.qtbot import QtBot
 from engine import snapshot as facts
 from engine.document import OCI_MANIFEST, Descriptor, Manifest, Role
 from engine.snapshot import Edges, Kind, Outcome, ReadDocument, Roots, Snapshot, State
-from gui.panels import relations as module
-from gui.panels.relations import SIZE, STATE, WHAT, Relations, RelationsModel
+from gui.panels import naming
+from gui.panels.relations import Relations
+from gui.panels.relations_model import SIZE, STATE, WHAT, RelationsModel
 from gui.session import Selection, Session
 
 Open = Callable[[Path], Session]
@@ -224,8 +225,8 @@ def test_a_hundred_thousand_images_are_listed_and_only_those_in_sight_are_looked
 ) -> None:
     session = WideSession(100_000)
     looked_at: list[int] = []
-    real = module.naming.row_name
-    monkeypatch.setattr(module.naming, "row_name", lambda snapshot, row: looked_at.append(row) or real(snapshot, row))
+    real = naming.row_name
+    monkeypatch.setattr(naming, "row_name", lambda snapshot, row: looked_at.append(row) or real(snapshot, row))
     relations.show_selection(Selection(session, session.layer))
     qtbot.wait(1)
     relations.grab()
