@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QLabel, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
@@ -20,6 +20,7 @@ from gui.widgets import heading, plain_label
 OVERVIEW, DOCUMENT, METADATA, RELATIONS = range(4)
 
 LONGEST_HISTORY = 100
+_PAUSE_MS = 150
 _WHOLE_FILE = PRESENT | REGULAR
 
 
@@ -44,6 +45,11 @@ class Inspector(QWidget):
         self._position = -1
         self._wanted_tab = OVERVIEW
         self._fresh: set[int] = set()
+        # A verification tells of states ten times a second.
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self._refresh_states)
         self.header = InspectorHeader(self)
         self.overview = Overview(self)
         self.document = DocumentView(self)
@@ -216,7 +222,11 @@ class Inspector(QWidget):
     def _show_tab_content(self, tab: int) -> None:
         """A tab asks for its content when it is looked at, not before."""
         selection = self._selection
-        if selection is None or tab in self._fresh:
+        if selection is None:
+            return
+        if tab in self._fresh:
+            if tab == OVERVIEW:
+                self.overview.refresh()
             return
         self._fresh.add(tab)
         show: dict[int, Callable[[Selection], None]] = {
@@ -234,11 +244,11 @@ class Inspector(QWidget):
             return
         if self._session is not None:
             self._session.snapshotChanged.disconnect(self._refresh)
-            self._session.statesChanged.disconnect(self._refresh_states)
+            self._session.statesChanged.disconnect(self._note_states)
             self._session.metadataChanged.disconnect(self._refresh_metadata)
         self._session = session
         session.snapshotChanged.connect(self._refresh)
-        session.statesChanged.connect(self._refresh_states)
+        session.statesChanged.connect(self._note_states)
         session.metadataChanged.connect(self._refresh_metadata)
 
     @Slot()
@@ -259,11 +269,16 @@ class Inspector(QWidget):
         self._show_tab_content(self.tabs.currentIndex())
 
     @Slot(object)
-    def _refresh_states(self, _rows: object) -> None:
+    def _note_states(self, _rows: object) -> None:
+        if not self._pause.isActive():
+            self._pause.start()
+
+    @Slot()
+    def _refresh_states(self) -> None:
         if self._selection is None:
             return
         self.header.refresh()
-        if OVERVIEW in self._fresh:
+        if self.overview.isVisible():
             self.overview.refresh()
         if RELATIONS in self._fresh:
             self.relations.refresh_states()

@@ -211,6 +211,18 @@ def test_an_image_shows_that_a_part_of_it_is_bad(inspector: Inspector, store, ma
     assert inspector.header.state.text() == "Missing: 1 part"
 
 
+def test_a_running_verification_does_not_make_it_describe_everything_at_each_step(
+    inspector: Inspector, store, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    select(inspector, store, "image")
+    described = []
+    monkeypatch.setattr(inspector.overview, "refresh", lambda: described.append(1))
+    for _ in range(100):
+        store[0].statesChanged.emit(None)
+    assert described == []
+    qtbot.waitUntil(lambda: described == [1])
+
+
 def test_an_image_is_verified_when_all_its_parts_are(inspector: Inspector, store, qtbot: QtBot) -> None:
     select(inspector, store, "index")
     assert inspector.header.state.text() == "Not checked"
