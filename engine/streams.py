@@ -3,9 +3,9 @@
 import errno
 import io
 import os
+import stat
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from engine.digest import Digest
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 BLOCK = 1 << 20
-"""Bytes that are read, hashed and written at a time: large enough that the interpreter lock is mostly free."""
-_BLOCKS = 4
-_WRITEBACK_BLOCKS = 8
+"""Bytes that are read and hashed at a time: large enough that the interpreter lock is mostly free."""
+_CHUNK = 8 << 20
+"""Bytes that the kernel copies at a time from one file to another."""
+_BEHIND = 16
+"""Chunks by which the hashing may be behind the copying."""
 
 
 class VerifiedReader(io.RawIOBase):
@@ -62,40 +64,96 @@ class VerifiedReader(io.RawIOBase):
 
 
 def receive(source: BinaryIO, fd: int, hasher: "_Hash", limit: int | None, progress: Progress | None) -> int:
-    """Copy a source into a file while a helper thread hashes it; return the number of bytes.
+    """Copy a source into a new file; return the number of bytes.
 
-    Raises ``SizeMismatch`` as soon as there are more than ``limit`` bytes, ``StorageFailed`` where the source cannot
-    be read, and ``OSError`` where the file cannot be written.
+    A helper thread hashes what has arrived in the file, right behind the copying; the kernel is asked to write it to
+    the disk meanwhile. Raises ``SizeMismatch`` soon after there are more than ``limit`` bytes, ``StorageFailed`` where
+    the source cannot be read, and ``OSError`` where the file cannot be written.
     """
-    blocks = [bytearray(BLOCK) for _ in range(_BLOCKS)]
+    copy = _Copy(source, fd)
     hashing: deque[Future[None]] = deque()
-    written = flushed = 0
-    with ThreadPoolExecutor(1, "hash") as helper:
-        for number in count():
-            if len(hashing) == _BLOCKS:  # the oldest block is the one that is filled next
-                hashing.popleft().result()
-            block = blocks[number % _BLOCKS]
-            found = _fill(source, block)
-            if not found:
-                break
-            view = memoryview(block)[:found]
-            hashing.append(helper.submit(hasher.update, view))
-            if limit is not None and written + found > limit:
+    helper = ThreadPoolExecutor(1, "hash")
+    try:
+        while found := copy.more():
+            start_writeback(fd, copy.written - found, found)
+            hashing.append(helper.submit(_hash_range, fd, hasher, copy.written - found, copy.written))
+            if limit is not None and copy.written > limit:
                 raise SizeMismatch(
                     f"The content is longer than the {limit} bytes that were announced.",
                     expected=f"{limit} bytes",
                     found="more",
                 )
-            write_all(fd, view)
-            written += found
-            if written - flushed >= _WRITEBACK_BLOCKS * BLOCK:
-                start_writeback(fd, flushed, written - flushed)
-                flushed = written
+            if len(hashing) > _BEHIND:
+                hashing.popleft().result()
             if progress is not None:
                 progress.advance(found)
-    for last in hashing:
-        last.result()
-    return written
+        for last in hashing:
+            last.result()
+    finally:
+        helper.shutdown(cancel_futures=True)
+    return copy.written
+
+
+class _Copy:
+    """Moves a source into a file piece by piece; from file to file without a way through this program's memory."""
+
+    def __init__(self, source: BinaryIO, fd: int) -> None:
+        self.written = 0
+        self._source = source
+        self._fd = fd
+        self._file = _file_behind(source)
+        self._start = source.tell() if self._file >= 0 else 0
+        self._block = bytearray()
+
+    def more(self) -> int:
+        """Copy the next piece; return its length, 0 at the end of the source."""
+        found = self._send() if self._file >= 0 else -1
+        if found < 0:
+            piece = self._read()
+            write_all(self._fd, piece)
+            found = len(piece)
+        self.written += found
+        return found
+
+    def _send(self) -> int:
+        """Let the kernel copy; -1 where it cannot, and then reading and writing tell what is wrong, if anything is."""
+        try:
+            found = os.sendfile(self._fd, self._file, self._start + self.written, _CHUNK)
+        except OSError:
+            found = -1
+        if found <= 0:
+            self._source.seek(self._start + self.written)
+            self._file = -1
+        return found
+
+    def _read(self) -> memoryview:
+        """What the source gives at once; nothing at its end."""
+        with explained("Reading", str(getattr(self._source, "name", "the source"))):
+            if not isinstance(self._source, io.RawIOBase | io.BufferedIOBase):
+                return memoryview(self._source.read(BLOCK))
+            self._block = self._block or bytearray(BLOCK)
+            found = self._source.readinto(self._block)
+            if found is None:
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            return memoryview(self._block)[:found]
+
+
+def _file_behind(source: BinaryIO) -> int:
+    """The descriptor of the regular file that a stream shows byte for byte, as no decompressing one does; else -1."""
+    raw = source.raw if type(source) is io.BufferedReader else source
+    if type(raw) is io.FileIO and stat.S_ISREG(os.fstat(raw.fileno()).st_mode):
+        return raw.fileno()
+    return -1
+
+
+def _hash_range(fd: int, hasher: "_Hash", start: int, end: int) -> None:
+    buffer = memoryview(bytearray(min(BLOCK, end - start)))
+    while start < end:
+        found = os.preadv(fd, [buffer[: end - start]], start)
+        if not found:
+            raise OSError(errno.EIO, "a file of ours has been cut short")
+        hasher.update(buffer[:found])
+        start += found
 
 
 def hash_file(fd: int, digest: Digest, progress: Progress | None = None) -> Digest:
@@ -143,16 +201,3 @@ def unreadable(digest: Digest, error: OSError) -> BlobUnreadable:
     """What to raise when the file of ``digest`` cannot be read."""
     reason = os.strerror(error.errno or errno.EIO)
     return BlobUnreadable(f"{digest.short} cannot be read: {reason}.", place=digest, found=reason)
-
-
-def _fill(source: BinaryIO, block: bytearray) -> int:
-    """Read into a block what the source gives at once; 0 at its end."""
-    with explained("Reading", str(getattr(source, "name", "the source"))):
-        if isinstance(source, io.RawIOBase | io.BufferedIOBase):
-            found = source.readinto(block)
-            if found is None:
-                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-            return found
-        piece = source.read(len(block))
-        block[: len(piece)] = piece
-        return len(piece)
