@@ -79,7 +79,8 @@ def scan_value(text: str, position: int) -> tuple[Any, int]:
     try:
         value, end = _DECODER.raw_decode(text, position)
     except json.JSONDecodeError as error:
-        raise syntax_error(text, error.pos, error.msg) from None
+        expected = error.msg.removeprefix("Expecting ") if error.msg.startswith("Expecting ") else "valid JSON"
+        raise syntax_error(text, error.pos, expected) from None
     except RecursionError:
         raise _too_deep() from None
     except ValueError:  # Python reads numbers of at most 4300 digits
@@ -240,4 +241,5 @@ _SPACES = " \t\n\r"
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _BRACKET = re.compile(_STRING + r"|[\[{\]}]", re.DOTALL)
-_TOKEN = re.compile(_STRING + r"|[\[{\]},:]|[^\s\[{\]},:\"]+", re.DOTALL)
+# The lone quotation mark is that of a text that ends in the middle: damaged documents are shown, too.
+_TOKEN = re.compile(_STRING + r"|[\[{\]},:]|[^\s\[{\]},:\"]+|\"", re.DOTALL)

@@ -36,6 +36,12 @@ def make_sample(folder: Path) -> Path:
     return path
 
 
+def _makes_a_layer(step: str) -> bool:
+    """Whether a step of a history changed files, as docker build and BuildKit write them."""
+    command = step.removeprefix("/bin/sh -c #(nop)").lstrip()
+    return command == step or command.startswith(("ADD", "COPY"))
+
+
 class _Writer:
     """Puts images together and remembers what the index is to name."""
 
@@ -77,7 +83,7 @@ class _Writer:
                 {
                     "created": _CREATED,
                     "created_by": step,
-                    **({"empty_layer": True} if step.startswith("/bin/sh -c #(nop)") else {}),
+                    **({} if _makes_a_layer(step) else {"empty_layer": True}),
                 }
                 for step in steps
             ],

@@ -190,8 +190,10 @@ class Snapshot:
         self._sorted_targets = edges.targets[self._by_target]
         self._by_source = np.argsort(edges.sources, kind="stable")
         self._sorted_sources = edges.sources[self._by_source]
+        rows = np.array([entry.row for entry in entries], np.int64)
+        self._entry_order = np.argsort(rows, kind="stable")
+        self._entry_rows = rows[self._entry_order]
         self._sizes: dict[int, int] = {}
-        self._entries_by_row: dict[int, list[Entry]] | None = None
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -255,12 +257,7 @@ class Snapshot:
 
     def entries_of(self, row: int) -> list[Entry]:
         """The index entries that name the row."""
-        if self._entries_by_row is None:
-            by_row: dict[int, list[Entry]] = {}
-            for entry in self.entries:
-                by_row.setdefault(entry.row, []).append(entry)
-            self._entries_by_row = by_row
-        return self._entries_by_row.get(row, [])
+        return [self.entries[entry] for entry in self._slice(self._entry_rows, row, self._entry_order)]
 
     def lost(self) -> list[int]:
         """The manifests and indexes that nothing refers to although all their parts are there."""
