@@ -35,7 +35,7 @@ from gui.models.look import (
 )
 from gui.models.matching import Matcher, begin_with
 
-_NUMBERS = (Column.SIZE, Column.USED_BY)
+_NUMBERS = (Column.SIZE, Column.USED_BY, Column.MODIFIED)
 _NOBODY = QModelIndex()
 
 
@@ -172,7 +172,7 @@ class BlobTable(QAbstractTableModel):
         if role == FONT:
             if column == Column.DIGEST:
                 return self._look.fixed
-            return self._look.numbers if Column.SIZE <= column <= Column.MODIFIED else None
+            return self._look.numbers if column in _NUMBERS else None
         if role == ALIGNMENT:
             return RIGHT if column in _NUMBERS else None
         if role == TOOLTIP:

@@ -92,19 +92,30 @@ class Facts:
         entry_rows = np.fromiter((entry.row for entry in snapshot.entries), np.int64, self.entry_count)
         self.lost = np.array(snapshot.lost(), np.int64)
         self.tops: Rows = np.concatenate([entry_rows, self.lost])
-        edges = snapshot.edges
-        is_part = edges.roles <= Role.LAYER
-        self.parts = _branches(
-            self.count, edges.sources[is_part], edges.targets[is_part], edges.roles[is_part], edges.positions[is_part]
-        )
-        self.nest = self._nest(is_part)
-        self.expandable: Mask = np.diff(self.nest.starts) > 0
         self._by_row = np.argsort(entry_rows, kind="stable")
         self._sorted_rows = entry_rows[self._by_row]
 
+    def prepare(self) -> None:
+        """Work out now what the tree asks while it is painted."""
+        _ = self.expandable, self.at_top, self._totals
+
     # ------------------------------------------------------------------------------------------------- shape
 
-    def _nest(self, is_part: Mask) -> Branches:
+    @functools.cached_property
+    def parts(self) -> Branches:
+        """The parts of each row, in the order of its document."""
+        edges = self.snapshot.edges
+        here = np.flatnonzero(edges.roles <= Role.LAYER)
+        return _branches(self.count, edges.sources[here], edges.targets[here], edges.roles[here], edges.positions[here])
+
+    @functools.cached_property
+    def expandable(self) -> Mask:
+        """For each row, whether the tree shows something below it."""
+        below: Mask = np.diff(self.nest.starts) > 0
+        return below
+
+    @functools.cached_property
+    def nest(self) -> Branches:
         """What the tree shows below each row: its parts, then what belongs to it, then Docker's parent.
 
         What an index lists and what belongs to another image of the same index (BuildKit's attestations) is shown
@@ -118,7 +129,7 @@ class Facts:
         _, first = np.unique(edges.sources[pairs] * self.count + edges.targets[pairs], return_index=True)
         pairs = pairs[np.sort(first)]
         subjects, referrers = edges.targets[pairs], edges.sources[pairs]
-        parts = np.flatnonzero(is_part)
+        parts = np.flatnonzero(edges.roles <= Role.LAYER)
         parts = parts[~self._nested_in_siblings(parts, subjects, referrers)]
         docker = np.flatnonzero((edges.roles == Role.PARENT) & (edges.sources != edges.targets))
         return _branches(

@@ -70,7 +70,6 @@ class ImageTree(QAbstractItemModel):
         self._cells: ImageCells | None = None
         self._follower: Follower | None = None
         self._exposed = 0
-        self._changing = False
 
     # ------------------------------------------------------------------------------------------- what is wanted
 
@@ -143,7 +142,7 @@ class ImageTree(QAbstractItemModel):
             return QModelIndex()
         top = self._nodes.top(node)
         while top != self._nodes.group and self._nodes.place(top) >= self._exposed:
-            self.fetchMore(QModelIndex())
+            self.show_more()
         return self.index_at(node)
 
     def index_at(self, node: int) -> QModelIndex:
@@ -187,12 +186,14 @@ class ImageTree(QAbstractItemModel):
         typed, facts = typed.casefold(), nodes.facts
         digests = begin_with(nodes.snapshot.columns, typed, Progress())
         order: list[int] = nodes.order.tolist()
+
+        def begins(name: str) -> bool:
+            return typed in name and (name.startswith(typed) or tag_of(name).startswith(typed))
+
         after = after if after < len(order) else 0
         for place in itertools.chain(range(after, len(order)), range(after)):
-            names, row = facts.entry_names[order[place]], int(facts.tops[order[place]])
-            if any(name.startswith(typed) or tag_of(name).startswith(typed) for name in names.split("\n") if name):
-                return place
-            if not names and row >= 0 and digests[row]:
+            names, row = nodes.snapshot.entries[order[place]].names, int(facts.tops[order[place]])
+            if any(begins(name.casefold()) for name in names) or (not names and row >= 0 and digests[row]):
                 return place
         return -1
 
@@ -233,21 +234,17 @@ class ImageTree(QAbstractItemModel):
             return QModelIndex()
         return self.index_at(self._nodes.parent(index.internalId()))
 
-    def canFetchMore(self, parent: AnyIndex) -> bool:
-        # Who hears of a change may ask in the middle of it.
-        if parent.isValid() or self._nodes is None or self._changing:
-            return False
-        return self._exposed < len(self._nodes.order)
+    def show_more(self) -> None:
+        """Let the views know further entries.
 
-    def fetchMore(self, parent: AnyIndex) -> None:
-        if self._nodes is None or not self.canFetchMore(parent):
+        Not by Qt's ``fetchMore``: a tree view calls that for each layout of its rows, until it knows them all.
+        """
+        if self._nodes is None or self._exposed >= len(self._nodes.order):
             return
         more = min(self._exposed + AT_FIRST, len(self._nodes.order))
-        self._changing = True
         self.beginInsertRows(QModelIndex(), self._exposed, more - 1)
         self._exposed = more
         self.endInsertRows()
-        self._changing = False
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(TITLES):
@@ -282,6 +279,7 @@ class ImageTree(QAbstractItemModel):
         before = self._shown
         same = before is not None and before.wish.snapshot is wish.snapshot
         facts = before.facts if before is not None and same else Facts(wish.snapshot)
+        facts.prepare()
         if before is not None and before.wish.same_order(wish) and wish.column != Column.STATE:
             ordered = before.sorted
         else:
@@ -298,7 +296,6 @@ class ImageTree(QAbstractItemModel):
             same = before is not None and before.facts is arranged.facts
             after = Nodes(arranged.facts, arranged.order, arranged.lost, before if same else None)
         self.rearranging.emit()
-        self._changing = True
         with rows_move(self):
             indexes = self.persistentIndexList()
             self._follower = follower = Follower(before, after) if before and after else None
@@ -313,7 +310,6 @@ class ImageTree(QAbstractItemModel):
                 there = self.index_at(node)
                 moved.append(there.siblingAtColumn(index.column()) if there.isValid() else there)
             self.changePersistentIndexList(indexes, moved)
-        self._changing = False
         self.arranged.emit()
         self._follower = None  # it holds the older snapshot
 

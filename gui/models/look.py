@@ -41,7 +41,7 @@ class Look(QObject):
 
 
 class RowDelegate(QStyledItemDelegate):
-    """Draws cells in rows of the theme's height; a colour that means something stays in a selected row."""
+    """Draws states: their colour stays in a selected row; the height of the row is the theme's."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         super().initStyleOption(option, index)

@@ -42,7 +42,7 @@ class BlobView(RowsView):
         rows.hide()
         rows.setMinimumSectionSize(1)
         rows.setDefaultSectionSize(theme.row_height(view.font()))
-        super().__init__("blobs", view, view.horizontalHeader(), self.model, settings, menu_for, parent)
+        super().__init__("blobs", view, view.horizontalHeader(), Column.STATE, self.model, settings, menu_for, parent)
         view.horizontalHeader().moveSection(Column.STATE, Column.MEDIA_TYPE)  # in sight where there is little room
         self.columns.restore(_SAMPLES, Column.MEDIA_TYPE)
 

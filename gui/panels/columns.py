@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt, Slot
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu
 
 from gui import text
@@ -27,6 +27,8 @@ class Columns(QObject):
         header.setSectionsClickable(True)
         header.setStretchLastSection(False)
         header.setHighlightSections(False)
+        # Each repaint of a header asks whether every row of a column is selected; of this selection nothing ever is.
+        header.setSelectionModel(QItemSelectionModel(view.model(), header))
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSortIndicatorShown(True)
         header.setSortIndicatorClearable(True)

@@ -29,13 +29,20 @@ class ImageView(RowsView):
         view.setModel(self.model)
         view.setUniformRowHeights(True)
         view.setAllColumnsShowFocus(True)
-        super().__init__("images", view, view.header(), self.model, settings, menu_for, parent)
+        super().__init__("images", view, view.header(), Column.STATE, self.model, settings, menu_for, parent)
+        view.verticalScrollBar().valueChanged.connect(self._reach_end)
         self._open: set[int] = set()
         self._open_in: Snapshot | None = None
         view.expanded.connect(lambda index: self._open.add(index.internalId()))
         view.collapsed.connect(lambda index: self._open.discard(index.internalId()))
         self.model.arranged.connect(self._open_again)
         self.columns.restore(_SAMPLES, Column.NAME)
+
+    @Slot(int)
+    def _reach_end(self, value: int) -> None:
+        """Show more where somebody has scrolled to the end of what is shown."""
+        if value >= self.view.verticalScrollBar().maximum():
+            self.model.show_more()
 
     @Slot()
     def _open_again(self) -> None:

@@ -59,6 +59,7 @@ class RowsView(QWidget):
         what: str,
         view: QTreeView | QTableView,
         header: QHeaderView,
+        state_column: int,
         model: RowsModel,
         settings: Settings,
         menu_for: MenuFor,
@@ -86,13 +87,13 @@ class RowsView(QWidget):
         layout.addWidget(self.filter)
         layout.addWidget(self._places, 1)
         self.setFocusProxy(view)
-        self._dress()
+        self._dress(state_column)
         self._telling = QTimer(self)
         self._telling.setSingleShot(True)
         self._telling.timeout.connect(self._tell)
         self._connect()
 
-    def _dress(self) -> None:
+    def _dress(self, state_column: int) -> None:
         view = self.view
         view.setAccessibleName(self._what.capitalize())
         view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -102,7 +103,8 @@ class RowsView(QWidget):
         view.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        view.setItemDelegate(RowDelegate(view))
+        # The cells of the other columns are drawn without asking Python more than it takes.
+        view.setItemDelegateForColumn(state_column, RowDelegate(view))
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.setTabKeyNavigation(False)
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QTreeView
 from pytestqt.qtbot import QtBot
 
 from gui.jobs import JobRunner
+from gui.models import image_tree
 from gui.panels.image_view import ImageView
 from gui.session import Session
 from gui.settings import Settings
@@ -120,6 +121,22 @@ def test_an_empty_tree_says_why_and_what_to_do(
     QApplication.processEvents()
     assert images.empty.isVisibleTo(images)
     assert said in images.empty.words
+
+
+def test_at_the_end_of_what_is_shown_more_is_shown(
+    images: ImageView, files: LayoutFiles, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_tree, "AT_FIRST", 50)
+    for number in range(120):
+        files.entries.append(files.image(b"%d" % number))
+    files.write_index()
+    images.set_session(open_session(files.path))
+    QApplication.processEvents()
+    assert images.model.rowCount() == 50
+    for shown in (100, 120, 120):
+        images.view.scrollToBottom()
+        QApplication.processEvents()
+        assert images.model.rowCount() == shown
 
 
 def test_the_filter_can_be_finished_with_the_platforms_of_the_store(
