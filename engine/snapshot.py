@@ -378,6 +378,7 @@ class Snapshot:
 
 _NO_PLATFORM = Platform("unknown", "unknown")
 _DEEPEST = 32
+_PIECE = 4096
 
 
 def states_of(flags: NDArray[np.uint16], outcomes: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -430,9 +431,14 @@ def no_edges() -> Edges:
 
 
 def as_names(names: Sequence[str]) -> Names:
-    """Texts as a column of names."""
+    """Texts as a column of names, made in pieces: one long conversion would keep the interpreter to itself."""
+    pieces = [_piece(names[start : start + _PIECE]) for start in range(0, len(names), _PIECE)]
+    return np.concatenate(pieces) if pieces else np.empty(0, "S1")
+
+
+def _piece(names: Sequence[str]) -> Names:
     try:
-        return np.array(names or [""], np.bytes_)[: len(names)]
+        return np.array(names, np.bytes_)
     except UnicodeEncodeError:  # a stray file's name; digests are plain ASCII
         return np.array([name.encode("utf-8", "surrogateescape") for name in names], np.bytes_)
 
