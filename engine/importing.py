@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 import msgspec
 
-from engine.blobs import Blobs, Change
+from engine.blobs import Blobs, Change, PutResult
 from engine.blobs import Outcome as PutOutcome
 from engine.digest import Digest, clip
 from engine.document import (
@@ -25,7 +25,7 @@ from engine.document import (
     Index,
     Manifest,
 )
-from engine.errors import DocumentError, InvalidName, Refused, StorageFailed
+from engine.errors import BlobMissing, DocumentError, InvalidName, Refused, StorageFailed
 from engine.index import IndexText
 from engine.kinds import guess_by_magic
 from engine.progress import Progress
@@ -105,35 +105,49 @@ def inspect_source(path: Path) -> Source:
 def import_into_layout(layout: Layout, requests: Sequence[ImportRequest], progress: Progress) -> Change:
     """Copy files into a layout as blobs; when all are safe on disk, name those that have a name.
 
-    Raises the first error, naming its file; what was copied before stays, as blobs that nothing refers to.
+    What another program's garbage collector takes before the index leads to it is copied once more. Raises the first
+    error, naming its file; what was copied before stays, as blobs that nothing refers to.
     """
-    fates: dict[PutOutcome, list[Digest]] = {outcome: [] for outcome in PutOutcome}
-    named: list[tuple[Descriptor, str]] = []
     progress.start("Importing", sum(inspect_source(request.path).size for request in requests), "bytes")
-    for request in requests:
-        file, size = _open(request.path)
-        with file:
-            descriptor = _descriptor(request, file) if request.name is not None else None
-            before = progress.done
-            promised = _promised(request.path)
-            expected = Digest(promised) if promised else None
-            algorithm = expected.algorithm if expected else "sha256"
-            result = layout.blobs.put(file, algorithm=algorithm, expected=expected, progress=progress)
-            # A good copy that is there already is checked instead of copied; either way the file is done.
-            progress.advance(before + size - progress.done)
-        fates[result.outcome].append(result.digest)
-        if descriptor is not None and request.name is not None:
-            named.append((msgspec.structs.replace(descriptor, digest=str(result.digest)), request.name))
+    copied = [_copy(layout.blobs, request, progress) for request in requests]
     changed = False
+    named = [
+        msgspec.structs.replace(descriptor, digest=str(result.digest))
+        for result, descriptor in copied
+        if descriptor is not None
+    ]
     if named:
         progress.start("Adding to the index", unit="entries")
-        changed = layout.edit_index(lambda index: _add_names(index, named)).index_changed
+        changed = layout.edit_index(lambda index: _add_entries(index, named)).index_changed
+        for request, (result, _) in zip(requests, copied, strict=True):
+            try:
+                layout.blobs.stat(result.digest)
+            except BlobMissing:
+                _copy(layout.blobs, request, progress)
+    fates = {
+        outcome: tuple(result.digest for result, _ in copied if result.outcome is outcome) for outcome in PutOutcome
+    }
     return Change(
-        added=tuple(fates[PutOutcome.ADDED]),
-        present=tuple(fates[PutOutcome.PRESENT]),
-        repaired=tuple(fates[PutOutcome.REPAIRED]),
+        added=fates[PutOutcome.ADDED],
+        present=fates[PutOutcome.PRESENT],
+        repaired=fates[PutOutcome.REPAIRED],
         index_changed=changed,
     )
+
+
+def _copy(blobs: Blobs, request: ImportRequest, progress: Progress) -> tuple[PutResult, Descriptor | None]:
+    """Bring one file in; the descriptor is what the index will say of it, if it gets a name, but for the digest."""
+    file, size = _open(request.path)
+    with file:
+        descriptor = _descriptor(request, file) if request.name is not None else None
+        before = progress.done
+        promised = _promised(request.path)
+        expected = Digest(promised) if promised else None
+        algorithm = expected.algorithm if expected else "sha256"
+        result = blobs.put(file, algorithm=algorithm, expected=expected, progress=progress)
+        # A good copy that is there already is checked instead of copied; either way the file is done.
+        progress.advance(before + size - progress.done)
+    return result, descriptor
 
 
 def import_into_docker(docker: Docker, requests: Sequence[ImportRequest], progress: Progress) -> Change:
@@ -216,6 +230,6 @@ def _descriptor(request: ImportRequest, file: BinaryIO) -> Descriptor:
     return Descriptor(media_type, "", len(content), {REF_NAME: request.name or ""}, artifact_type=artifact_type)
 
 
-def _add_names(index: IndexText, named: Sequence[tuple[Descriptor, str]]) -> None:
-    for descriptor, name in named:
-        index.add(descriptor, name)
+def _add_entries(index: IndexText, entries: Sequence[Descriptor]) -> None:
+    for entry in entries:
+        index.add(entry)

@@ -124,6 +124,7 @@ _RENAMEAT2 = ctypes.CDLL(None).renameat2
 _IN_VAIN: dict[str, Callable[[], object]] = {
     "openat": lambda: os.open("x", os.O_RDONLY, dir_fd=_NO_FD),
     "write": lambda: os.write(_NO_FD, b"x"),
+    "sendfile": lambda: os.sendfile(_NO_FD, _NO_FD, 0, 1),
     "fsync": lambda: os.fsync(_NO_FD),
     "mkdirat": lambda: os.mkdir("x", dir_fd=_NO_FD),
     "linkat": lambda: os.link("x", "x", src_dir_fd=_NO_FD, dst_dir_fd=_NO_FD),

@@ -1,10 +1,19 @@
-"""How often which operation came to harm, told at the end of a run."""
+"""The tools that others work with; and how often which operation came to harm, told at the end of a run."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from tests.tools._tools import Tools
+
 _FAULTS = pytest.StashKey[dict[str, Counter[str]]]()
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Tools:
+    """umoci, skopeo and buildah, with everything that they keep in the test's own folder."""
+    return Tools(tmp_path)
 
 
 @pytest.fixture(scope="session")

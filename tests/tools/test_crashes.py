@@ -29,14 +29,14 @@ FAILING = (
 )
 """The operations that are to fail; between them they do all that there is to do."""
 HARMS = {
-    "ENOSPC": ("write", "mkdirat", "linkat", "renameat", "renameat2", "fsync"),
+    "ENOSPC": ("write", "sendfile", "mkdirat", "linkat", "renameat", "renameat2", "fsync"),
     "EIO": ("write", "fsync", "linkat", "unlinkat", "renameat", "renameat2"),
     "EACCES": ("openat", "mkdirat", "linkat", "unlinkat", "renameat", "renameat2", "fchmod", "fchown"),
 }
 """What the system answers, and to which calls."""
 OTHER_CALLS = """
     open creat link symlink symlinkat mknod mknodat mkdir rmdir rename unlink truncate ftruncate fallocate pwrite64
-    pwritev pwritev2 sendfile splice copy_file_range chmod fchmodat chown lchown fchownat utime utimes utimensat
+    pwritev pwritev2 splice copy_file_range chmod fchmodat chown lchown fchownat utime utimes utimensat
     setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 """
 """What else could change something on a disk."""
@@ -119,7 +119,7 @@ def test_what_is_reported_as_done_survives_a_power_cut(folder: Path, rigs: dict[
             continue
         if call.name == "fsync":
             unsafe.discard(paths[0])
-        elif call.name == "write" or (call.name == "openat" and "O_CREAT" in call.arguments):
+        elif call.name in ("write", "sendfile") or (call.name == "openat" and "O_CREAT" in call.arguments):
             unsafe.add(paths[0])
         elif call.name in ("linkat", "renameat", "renameat2"):
             assert not [path for path in unsafe if path.startswith(paths[0])], f"{paths[1]} has got its name too early"
