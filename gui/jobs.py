@@ -89,7 +89,9 @@ class Job:
     store: str
     writes: bool
     quiet: bool = False
-    """Whether nobody asked for it: no strip shows it, and closing the window does not ask about it."""
+    """Whether nobody asked for it: no strip shows it."""
+    precious: bool = False
+    """Whether closing the window asks before it is stopped."""
     progress: Progress = field(default_factory=Progress)
     state: JobState = JobState.QUEUED
     result: Any = None
@@ -186,6 +188,7 @@ class JobRunner(QObject):
         store: str = "",
         writes: bool = False,
         quiet: bool = False,
+        precious: bool = False,
         on_items: Callable[[list[Any]], object] | None = None,
         on_done: Callable[[Result], object] | None = None,
         on_failed: Callable[[BaseException], object] | None = None,
@@ -201,7 +204,7 @@ class JobRunner(QObject):
         and the job comes back cancelled.
         """
         self._last_id += 1
-        job = Job(self._last_id, title, store, writes, quiet)
+        job = Job(self._last_id, title, store, writes, quiet, precious or writes)
         if self._closed:
             job.state = JobState.CANCELLED
             return job

@@ -304,14 +304,14 @@ class MainWindow(QMainWindow):
             self._show_front()
 
     def _may_stop(self, jobs: Sequence[Job]) -> bool:
-        """Whether everything that runs may be stopped: nothing runs, or the person says so."""
-        asked_for = [job for job in jobs if not job.quiet]
-        if not asked_for:
+        """Whether everything that runs may be stopped: nothing of it matters, or the person says so."""
+        precious = [job for job in jobs if job.precious]
+        if not precious:
             return True
         return confirm(
             self,
-            f"{text.count(len(asked_for), 'job')} {'is' if len(asked_for) == 1 else 'are'} still running. Stop?",
-            explanation="\n".join(text.plain(job.title) for job in asked_for[:_MOST_TITLES]),
+            f"{text.count(len(precious), 'job')} {'is' if len(precious) == 1 else 'are'} still running. Stop?",
+            explanation="\n".join(text.plain(job.title) for job in precious[:_MOST_TITLES]),
             yes="Stop and close",
             no="Keep open",
         )

@@ -131,7 +131,7 @@ class Scanner(QObject):
         self._watcher.note(scanned.sight)
         self.scanned.emit(scanned.picture)
         if first:
-            self._watcher.check()  # the look before the first scan did not know how small the store is
+            self._watcher.check()  # from now on at each blob, where the store is small
         elif outside and scanned.different and not self._ours:
             self.changedOutside.emit(f"Another program changed {self._store.path.name}: {scanned.different}.")
         self._end()

@@ -58,6 +58,8 @@ class Verifier(QObject):
         self._scanning = False
         self._late: list[tuple[Snapshot, VerifyBatch]] = []
         """What was found while a scan ran, which does not know of it."""
+        self._given_up: list[tuple[Snapshot, Rows]] = []
+        """What will not be hashed any more since that scan began."""
         self._unsaved = False
 
     @property
@@ -68,6 +70,7 @@ class Verifier(QObject):
         """What still waits to be hashed; a scan that begins now will be told apart from what is found meanwhile."""
         self._scanning = True
         self._late.clear()
+        self._given_up.clear()
         return [(run.snapshot, np.flatnonzero(run.waiting)) for run in self._runs]
 
     def adopt(self, picture: Picture) -> None:
@@ -76,8 +79,11 @@ class Verifier(QObject):
             self._picture = picture
             for snapshot, batch in self._late:
                 picture.record(picture.translated(snapshot, batch))
+            for snapshot, rows in self._given_up:
+                picture.settle(picture.translate(snapshot, rows)[1])
         self._scanning = False
         self._late.clear()
+        self._given_up.clear()
 
     def verify(self, rows: Rows | None) -> Job | None:
         """Hash these rows, or all; None where there is nothing to hash."""
@@ -100,6 +106,7 @@ class Verifier(QObject):
             f"Verifying {text.count(len(rows), 'blob')}",
             lambda progress: self._store.verify(run.snapshot, rows, progress),
             store=str(self._store.path),
+            precious=True,
             on_items=lambda batches: self._record(run, batches),
             on_done=lambda summary: self._done(run, summary),
             on_failed=lambda error: self._fail(run, error),
@@ -144,7 +151,10 @@ class Verifier(QObject):
         self._runs.remove(run)
         picture = self._picture
         assert picture is not None
-        _, rows = picture.translate(run.snapshot, np.flatnonzero(run.waiting))
+        left = np.flatnonzero(run.waiting)
+        if self._scanning:
+            self._given_up.append((run.snapshot, left))
+        _, rows = picture.translate(run.snapshot, left)
         if len(rows):
             picture.settle(rows)
             self.statesChanged.emit(rows)

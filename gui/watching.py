@@ -1,8 +1,8 @@
 """Notices that the files of a store may have changed: by the system's notifications, and by looking every two seconds.
 
 Notifications do not come from network and FUSE file systems, nor for a blob that is overwritten in place; looking
-costs a few ``stat`` calls. Both end in a fingerprint that is compared with the one that the last scan began with, so
-our own staging directories, and changes that were seen already, wake nobody.
+costs a few ``stat`` calls. Both end in a look that is compared with the one that the last scan began with, so our own
+staging directories, and changes that were seen already, wake nobody.
 """
 
 from collections.abc import Callable
@@ -24,10 +24,17 @@ POLL_MS = 2000
 
 @dataclass(frozen=True)
 class Sight:
-    """What a look at a store saw: the paths to watch, and a fingerprint that differs when something changed."""
+    """What a look at a store saw: the paths to watch, how they stand, and a number for all blobs (None: not looked)."""
 
     paths: tuple[str, ...]
-    fingerprint: tuple[object, ...]
+    stamps: tuple[object, ...]
+    blobs: int | None = None
+
+    def differs(self, earlier: "Sight") -> bool:
+        """Whether something changed in between, as far as both have looked."""
+        return self.stamps != earlier.stamps or (
+            None not in (self.blobs, earlier.blobs) and self.blobs != earlier.blobs
+        )
 
 
 def look_at(path: Path, kind: str, blobs: Blobs, *, at_each_blob: bool) -> Sight:
@@ -40,11 +47,9 @@ def look_at(path: Path, kind: str, blobs: Blobs, *, at_each_blob: bool) -> Sight
         folders = [base, *(base / name for name in _names_in(base))]
         files = [path / "index.json", path / "oci-layout"]
     found = [*files, *folders]
-    stamps: list[object] = [_stamp(each) for each in found]
-    if at_each_blob:
-        stamps.append(_stamps_of(blobs))
-    present = [str(each) for each, stamp in zip(found, stamps, strict=False) if stamp is not None]
-    return Sight((str(path), *present), tuple(stamps))
+    stamps = tuple(_stamp(each) for each in found)
+    present = [str(each) for each, stamp in zip(found, stamps, strict=True) if stamp is not None]
+    return Sight((str(path), *present), stamps, _number_of(blobs) if at_each_blob else None)
 
 
 def _names_in(folder: Path) -> list[str]:
@@ -62,7 +67,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _stamps_of(blobs: Blobs) -> int | None:
+def _number_of(blobs: Blobs) -> int | None:
     """A number that stands for name, size, time and inode of the first blobs that the listing yields."""
     try:
         for batch in blobs.list():
@@ -132,8 +137,8 @@ class Watcher(QObject):
         if sight is None or self._known is None:
             return
         self._watch(sight)
-        if sight.fingerprint != self._known.fingerprint:
-            self._known = sight  # said once; a scan that fails is not asked for again until the next change
+        earlier, self._known = self._known, sight  # said once; a scan that fails is asked for at the next change
+        if sight.differs(earlier):
             self.changed.emit()
 
     def _ended(self) -> None:

@@ -150,6 +150,7 @@ class RemovalStrip(QFrame):
         button.setDefault(default)
         button.clicked.connect(lambda: self._decide(plan))
         self._buttons.addWidget(button)
+        button.show()  # at once, or it could not take the keyboard yet
         if default:
             button.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -158,6 +159,7 @@ class RemovalStrip(QFrame):
         cancel.setAutoDefault(True)
         cancel.clicked.connect(self.put_away)
         self._buttons.addWidget(cancel)
+        cancel.show()
         self._buttons.addStretch()
         if default:
             cancel.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -189,6 +189,23 @@ def test_what_is_verified_while_the_store_is_scanned_anew_is_not_lost(
     assert sum(session.counts.values()) == len(session.snapshot or ())
 
 
+def test_what_is_cancelled_while_the_store_is_scanned_anew_is_not_checking_for_ever(
+    qtbot: QtBot, open_session: OpenSession, tmp_path: Path
+) -> None:
+    path = tmp_path / "big"
+    with ImageLayout.create(path) as made:
+        for number in range(3):
+            made.blobs.put(bytes([number]) * 40_000_000)
+    session = open_session(path)
+    job = session.verify()
+    assert job is not None
+    session.rescan()
+    with qtbot.waitSignal(session.snapshotChanged, timeout=PATIENCE_MS):
+        session.cancel(job)
+    qtbot.waitUntil(lambda: not session.verifying, timeout=PATIENCE_MS)
+    assert State.CHECKING not in session.counts
+
+
 # ------------------------------------------------------------------------------------------------------ changing
 
 
