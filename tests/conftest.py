@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,14 @@ def _open_files() -> set[tuple[str, str]]:
 
 
 @pytest.fixture(autouse=True)
+def _leaves_an_empty_clipboard() -> Iterator[None]:
+    """The clipboard outlives the interpreter, and crashes the process if it then owns an object made in Python."""
+    yield
+    if application := _application():
+        application.clipboard().clear()
+
+
+@pytest.fixture(autouse=True)
 def _leaves_no_window() -> Iterator[None]:
     """Every window that was opened in the test is gone after it."""
     before = _windows()
@@ -149,10 +158,14 @@ def _leaves_no_window() -> Iterator[None]:
 
 def _windows() -> set:
     """The windows of the application, where there is one; those that Qt keeps for itself left out."""
-    widgets = sys.modules.get("PySide6.QtWidgets")
-    application = widgets and widgets.QApplication.instance()
+    application = _application()
     if not application:
         return set()
-    core = sys.modules["PySide6.QtCore"]
-    application.sendPostedEvents(None, core.QEvent.Type.DeferredDelete)
+    application.sendPostedEvents(None, sys.modules["PySide6.QtCore"].QEvent.Type.DeferredDelete)
     return {window for window in application.topLevelWidgets() if window.metaObject().className() != "QTipLabel"}
+
+
+def _application() -> Any:
+    """The QApplication, where a test has made one; the tests of the engine never load Qt."""
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    return widgets and widgets.QApplication.instance()

@@ -22,7 +22,7 @@ def test_an_open_file(tmp_path): os.open(tmp_path, os.O_RDONLY)
 
 WINDOW_TESTS = """
 import os
-from PySide6.QtCore import QSettings, QStandardPaths, qDebug
+from PySide6.QtCore import QMimeData, QSettings, QStandardPaths, qDebug
 from PySide6.QtWidgets import QMainWindow
 
 KEPT = []
@@ -36,6 +36,7 @@ def test_a_window_in_a_cycle(qapp):
     window.itself = window
 def test_a_window_that_stays(qapp): KEPT.append(QMainWindow())
 def test_a_message_of_qt(qapp): qDebug("loud")
+def test_a_full_clipboard(qapp): qapp.clipboard().setMimeData(QMimeData())
 def test_settings_of_its_own(own_home):
     for _ in range(2):
         assert QSettings("Blobscope", "Blobscope").fileName().startswith(str(own_home))
@@ -84,11 +85,14 @@ def test_a_test_of_the_engine_leaves_no_warning_thread_or_file(tests: pytest.Pyt
 
 def test_a_test_of_the_window_leaves_no_window_message_or_setting(tests: pytest.Pytester):
     path = tests.makepyfile(test_it=WINDOW_TESTS)
-    assert outcomes(tests.runpytest_subprocess("-v", path)) == {
+    result = tests.runpytest_subprocess("-v", path)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert outcomes(result) == {
         "test_a_window_that_goes": "PASSED",
         "test_a_window_in_a_cycle": "PASSED",
         "test_a_window_that_stays": "ERROR",
         "test_a_message_of_qt": "FAILED",
+        "test_a_full_clipboard": "PASSED",
         "test_settings_of_its_own": "PASSED",
     }
 
