@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -55,11 +56,16 @@ class Latest:
             self._job = None
             then(result)
 
+        def failed(error: BaseException) -> None:
+            self._job = None
+            sys.excepthook(type(error), error, error.__traceback__)
+
         self._job = self._runner.start(
             "Arranging rows",
             work,
             quiet=True,
             on_done=done,
+            on_failed=failed,
             still_wanted=lambda: number == self._number and isValid(self._owner),
         )
 

@@ -45,9 +45,9 @@ def sliced(items: Iterable[Item], progress: Progress | None = None) -> Iterator[
 class Branches(NamedTuple):
     """What hangs below each row: the children of ``row`` stand at ``starts[row]`` up to ``starts[row + 1]``."""
 
-    starts: Rows
-    parents: Rows
-    children: Rows
+    starts: NDArray[np.int32]
+    parents: NDArray[np.int32]
+    children: NDArray[np.int32]
     roles: NDArray[np.uint8]
     positions: NDArray[np.uint32]
 
@@ -57,18 +57,18 @@ class Branches(NamedTuple):
 
     def parents_of(self, row: int) -> Rows:
         """The rows that have a row as a child."""
-        parents: Rows = self.parents[self.children == row]
+        parents: Rows = self.parents[self.children == row].astype(np.int64)
         return parents
 
     def degrees(self, rows: Rows) -> Rows:
         """How many children each of ``rows`` has."""
-        return self.starts[rows + 1] - self.starts[rows]
+        return (self.starts[rows + 1] - self.starts[rows]).astype(np.int64)
 
     def children_of(self, rows: Rows) -> Rows:
         """The children of the first row, then those of the second, and so on."""
         degrees = self.degrees(rows)
         firsts = np.repeat(self.starts[rows] - np.concatenate([[0], np.cumsum(degrees)[:-1]]), degrees)
-        return self.children[firsts + np.arange(len(firsts))]
+        return self.children[firsts + np.arange(len(firsts))].astype(np.int64)
 
 
 class Texts(NamedTuple):
@@ -173,13 +173,13 @@ class Facts:
         return self._by_row[first:last]
 
     @functools.cached_property
-    def _tree_parents(self) -> Rows:
-        parents: Rows = self.nest.parents[self.nest.roles != Role.PARENT]
+    def _tree_parents(self) -> NDArray[np.int32]:
+        parents: NDArray[np.int32] = self.nest.parents[self.nest.roles != Role.PARENT]
         return parents
 
     @functools.cached_property
-    def _tree_children(self) -> Rows:
-        children: Rows = self.nest.children[self.nest.roles != Role.PARENT]
+    def _tree_children(self) -> NDArray[np.int32]:
+        children: NDArray[np.int32] = self.nest.children[self.nest.roles != Role.PARENT]
         return children
 
     def has_parts(self, row: int) -> bool:
@@ -231,7 +231,7 @@ class Facts:
         """Bytes of each row and its parts all the way down, each blob once; -1 for rows too deep to do all at once."""
         sizes = np.maximum(self.sizes, 0)
         count = max(self.count, 1)
-        frontier = pairs = np.unique(self.parts.parents * count + self.parts.children)
+        frontier = pairs = np.unique(self.parts.parents.astype(np.int64) * count + self.parts.children)
         for _ in range(_LEVELS):
             owners, rows = np.divmod(frontier, count)
             degrees = self.parts.degrees(rows)
@@ -253,12 +253,11 @@ class Facts:
         known = int(self._totals[row])
         return known if known >= 0 else self.snapshot.total_size(row)
 
-    @functools.cached_property
-    def totals(self) -> NDArray[np.int64]:
-        """``total`` of every row."""
-        totals = self._totals.copy()
-        for row in sliced(np.flatnonzero(totals < 0).tolist()):
-            totals[row] = self.snapshot.total_size(row)
+    def totals(self, rows: Rows, progress: Progress) -> NDArray[np.int64]:
+        """``total`` of each of these rows; 0 for -1."""
+        totals = np.append(self._totals, 0)[rows]
+        for place in sliced(np.flatnonzero(totals < 0).tolist(), progress):
+            totals[place] = self.snapshot.total_size(int(rows[place]))
         return totals
 
     # ------------------------------------------------------------------------------------------------ states
@@ -335,7 +334,7 @@ def annotations_of(document: Document) -> Mapping[str, str]:
     return document.labels if isinstance(document, ImageConfig) else document.annotations or NO_TEXTS
 
 
-def _spread(mask: Mask, sources: Rows, targets: Rows) -> Mask:
+def _spread(mask: Mask, sources: NDArray[np.int32], targets: NDArray[np.int32]) -> Mask:
     """``mask`` and every target that can be reached from it by edges."""
     reached = mask.copy()
     while True:
@@ -350,5 +349,6 @@ def _branches(
 ) -> Branches:
     """Edges sorted by parent; those of one parent keep their order."""
     order = np.argsort(parents, kind="stable")
-    starts = np.searchsorted(parents[order], np.arange(count + 1))
-    return Branches(starts, parents[order], children[order], roles[order], positions[order])
+    starts = np.searchsorted(parents[order], np.arange(count + 1)).astype(np.int32)
+    ends = parents[order].astype(np.int32), children[order].astype(np.int32)
+    return Branches(starts, *ends, roles[order], positions[order])

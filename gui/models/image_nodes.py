@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from engine.digest import shorten
 from engine.document import TITLE, Descriptor, Index, Manifest, Role
-from engine.snapshot import Entry, Kind
+from engine.snapshot import PENDING, Entry, Kind
 from gui import text
 from gui.models.arranging import Order, places_in
 from gui.models.facts import Facts
@@ -287,7 +287,7 @@ class Nodes:
     def size(self, node: int) -> int:
         """Bytes of the node and its parts, each blob once; -1 where nobody knows."""
         row = self.row(node)
-        if row < 0:
+        if row < 0 or self.snapshot.has(row, PENDING):
             return -1
         own = int(self.facts.sizes[row])
         return self.facts.total(row) if own >= 0 or self.facts.has_parts(row) else own

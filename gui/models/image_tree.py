@@ -183,17 +183,17 @@ class ImageTree(QAbstractItemModel):
         nodes = self._nodes
         if nodes is None:
             return -1
-        typed, facts = typed.casefold(), nodes.facts
+        typed, entries = typed.casefold(), nodes.snapshot.entries
         digests = begin_with(nodes.snapshot.columns, typed, Progress())
         order: list[int] = nodes.order.tolist()
-
-        def begins(name: str) -> bool:
-            return typed in name and (name.startswith(typed) or tag_of(name).startswith(typed))
-
         after = after if after < len(order) else 0
         for place in itertools.chain(range(after, len(order)), range(after)):
-            names, row = nodes.snapshot.entries[order[place]].names, int(facts.tops[order[place]])
-            if any(begins(name.casefold()) for name in names) or (not names and row >= 0 and digests[row]):
+            entry = entries[order[place]]
+            for name in entry.names:
+                folded = name.casefold()
+                if typed in folded and (folded.startswith(typed) or tag_of(folded).startswith(typed)):
+                    return place
+            if not entry.names and entry.row >= 0 and digests[entry.row]:
                 return place
         return -1
 
@@ -341,9 +341,11 @@ def _keys(wish: Wish, facts: Facts, progress: Progress) -> NDArray[Any]:
     if wish.column == Column.PLATFORM:
         platforms = (snapshot.platform(entry.row, entry.descriptor) for entry in snapshot.entries)
         return ranks(sliced(platforms, progress))
-    of_rows: NDArray[Any] = facts.totals
+    if wish.column == Column.SIZE:
+        return facts.totals(rows, progress)
+    of_rows: NDArray[Any]
     if wish.column == Column.KIND:
         of_rows = ranks(text.KINDS[kind].word for kind in Kind).astype(np.uint8)[snapshot.columns.kinds]
-    elif wish.column == Column.STATE:
+    else:
         of_rows = facts.rolled(wish.states, wish.worst)
     return np.append(of_rows, np.zeros(1, of_rows.dtype))[rows]

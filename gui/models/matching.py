@@ -144,7 +144,8 @@ class Matcher:
             case InState(states) if State.VERIFIED in states:
                 rows = rows | (self._facts.rolled(self._states, self._worst) == State.VERIFIED)
             case Measure("size"):
-                rows = condition.holds(self._facts.totals)
+                tops = self._facts.tops
+                return condition.holds(self._facts.totals(tops, self._progress)) & np.greater_equal(tops, 0)
         return self._at_tops(rows)
 
     def _ask(self, items: Sequence[Item], holds: Callable[[Item], bool]) -> Mask:

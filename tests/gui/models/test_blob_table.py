@@ -9,7 +9,7 @@ from PySide6.QtCore import QPersistentModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
 from engine.snapshot import Outcome, State
-from gui.models import arranging
+from gui.models import arranging, blob_table
 from gui.models.blob_cells import Column
 from gui.models.blob_table import BlobTable
 from gui.models.conditions import Query
@@ -172,6 +172,20 @@ def test_only_the_last_of_several_wishes_counts(
     settle(qtbot, table)
     assert arranged == [1]
     assert column(table, Column.STATE) == ["Missing"]
+
+
+def test_a_failure_on_the_worker_is_told_and_leaves_the_rows_as_they_were(
+    qtbot: QtBot, table: BlobTable, shelf: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table.set_snapshot(*picture(shelf.path))
+    before = names(table)
+    monkeypatch.setattr(arranging, "AT_ONCE", -1)
+    monkeypatch.setattr(blob_table, "_sorted", lambda _wish: 1 // 0)
+    with qtbot.captureExceptions() as caught:
+        table.sort(Column.SIZE)
+        settle(qtbot, table)
+    assert [kind for kind, _, _ in caught] == [ZeroDivisionError]
+    assert names(table) == before
 
 
 def test_states_change_in_place(qtbot: QtBot, table: BlobTable, shelf: LayoutFiles) -> None:

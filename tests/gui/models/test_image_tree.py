@@ -9,8 +9,9 @@ import pytest
 from PySide6.QtCore import QPersistentModelIndex, Qt
 from pytestqt.qtbot import QtBot
 
-from engine import DockerImageStore
-from engine.snapshot import State
+from engine import DockerImageStore, open_store
+from engine.progress import Progress
+from engine.snapshot import Snapshot, State
 from gui.models import arranging, image_tree
 from gui.models.conditions import Query
 from gui.models.filtering import parse
@@ -251,6 +252,20 @@ def test_what_is_missing_shows_the_size_that_is_promised(files: LayoutFiles, sho
     tree = show()
     assert find(tree, "app", "layer 1 of 1").siblingAtColumn(Column.SIZE).data() == "4.0 kB"
     assert tree.nodes.size(0) == tree.snapshot.total_size(tree.nodes.row(0))
+
+
+def test_while_the_store_is_being_read_names_are_there_and_sizes_are_not(files: LayoutFiles, tree: ImageTree) -> None:
+    files.name(files.image(b"layer"), "app")
+    early: list[Snapshot] = []
+    with open_store(files.path) as store:
+        store.scan(Progress(), early.append)
+    snapshot = early[0]
+    assert snapshot.stage == "roots"
+    states = snapshot.states(np.zeros(len(snapshot), np.uint8))
+    tree.set_snapshot(snapshot, states, states)
+    assert names(tree) == ["app"]
+    assert column(tree, Column.SIZE) == [""]
+    assert column(tree, Column.STATE) == ["Checking"]
 
 
 def test_layers_say_of_what_sort_they_are_and_files_what_they_are_called(files: LayoutFiles, show: Show) -> None:
