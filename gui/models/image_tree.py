@@ -20,8 +20,9 @@ from gui.jobs import JobRunner
 from gui.models.arranging import AT_ONCE, Arranger, Order, Wish, order_by, ranks, rows_move
 from gui.models.conditions import Query, tag_of
 from gui.models.facts import Facts, sliced
+from gui.models.follower import Follower
 from gui.models.image_cells import TITLES, Column, ImageCells
-from gui.models.image_nodes import ROOT, Follower, Nodes
+from gui.models.image_nodes import ROOT, Nodes
 from gui.models.look import (
     ACCESSIBLE,
     ALIGNMENT,
