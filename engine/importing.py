@@ -182,7 +182,7 @@ def _open(path: Path) -> tuple[BinaryIO, int]:
         raise StorageFailed.from_os("Opening", clip(str(path)), error) from error
     status = os.fstat(handle)
     if stat.S_ISREG(status.st_mode):
-        return os.fdopen(handle, "rb"), status.st_size
+        return open(path, "rb", opener=lambda *_: handle), status.st_size
     os.close(handle)
     if stat.S_ISDIR(status.st_mode):
         raise Refused(

@@ -9,7 +9,8 @@ import errno
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import msgspec
@@ -140,19 +141,34 @@ class IndexFile:
             fresh = abs(time.time() - after.st_mtime) < SETTLE_S
             if now >= deadline or not (moved or fresh or mark != before):
                 if not whole:
-                    parse_strict(raw, NAME)  # raises, and says where it is wrong
+                    with _named_in_errors():
+                        parse_strict(raw, NAME)  # raises, and says where it is wrong
                 return raw, status
             before = mark
             time.sleep(0.02)
 
 
 def _edited(raw: bytes, edit: Edit) -> bytes:
-    text = IndexText.parse(raw, NAME)
+    with _named_in_errors():
+        text = IndexText.parse(raw, NAME)
     edit(text)
     wanted = text.raw
     if wanted != raw:  # whatever an edit did, nothing is stored that could not be read again
         deque(IndexWalk(wanted, NAME).entries(), maxlen=0)
     return wanted
+
+
+@contextmanager
+def _named_in_errors() -> Iterator[None]:
+    """What is wrong with some JSON text becomes what is wrong with the index."""
+    try:
+        yield
+    except DocumentError as error:
+        if error.place:
+            raise
+        raise DocumentError(
+            f"{NAME} is damaged: {error}", place=NAME, expected=error.expected, found=error.found
+        ) from None
 
 
 def _is_whole(raw: bytes) -> bool:

@@ -79,7 +79,8 @@ def receive(source: BinaryIO, fd: int, hasher: "_Hash", limit: int | None, progr
             hashing.append(helper.submit(_hash_range, fd, hasher, copy.written - found, copy.written))
             if limit is not None and copy.written > limit:
                 raise SizeMismatch(
-                    f"The content is longer than the {limit} bytes that were announced.",
+                    f"{_name_of(source, 'The content')} is longer than the {limit} bytes that were announced.",
+                    place=_name_of(source, ""),
                     expected=f"{limit} bytes",
                     found="more",
                 )
@@ -128,7 +129,7 @@ class _Copy:
 
     def _read(self) -> memoryview:
         """What the source gives at once; nothing at its end."""
-        with explained("Reading", str(getattr(self._source, "name", "the source"))):
+        with explained("Reading", _name_of(self._source, "the source")):
             if not isinstance(self._source, io.RawIOBase | io.BufferedIOBase):
                 return memoryview(self._source.read(BLOCK))
             self._block = self._block or bytearray(BLOCK)
@@ -136,6 +137,12 @@ class _Copy:
             if found is None:
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
             return memoryview(self._block)[:found]
+
+
+def _name_of(source: BinaryIO, otherwise: str) -> str:
+    """What a message calls a source: its path, where it has one."""
+    name = getattr(source, "name", None)
+    return os.fspath(name) if isinstance(name, str | os.PathLike) else otherwise
 
 
 def _file_behind(source: BinaryIO) -> int:

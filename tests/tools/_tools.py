@@ -41,6 +41,12 @@ class Tools:
         own = ["--root", self.folder / "storage", "--runroot", self.folder / "run", "--storage-driver", "vfs"]
         return run("buildah", *own, *arguments, folder=self.folder).strip()
 
+    def close(self) -> None:
+        """Let buildah remove its storage: files in it may belong to users that only its user namespace knows."""
+        if (self.folder / "storage").exists():
+            self.buildah("rm", "--all")
+            self.buildah("rmi", "--all", "--force")
+
     def tree(self, name: str, **files: str) -> Path:
         """A folder with these files in it."""
         folder = self.folder / name
@@ -95,31 +101,32 @@ class Held:
         self._log = log.open()
         self._process = subprocess.Popen([*strace, *narrowed, *command], stderr=subprocess.PIPE, text=True)
         self._pid = 0
+        self._told = False
 
     def hold_when(self, reached: Callable[[], bool]) -> None:
         """Let it go on until it stops where that holds."""
         deadline = time.monotonic() + PATIENCE_S
-        while not (self._stopped() and reached()):
-            self.go_on()
-            assert self._process.poll() is None, "it came to its end before"
-            assert time.monotonic() < deadline, "it never got there"
-            time.sleep(0.005)
-
-    def go_on(self) -> None:
-        if self._pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGCONT)
+        while True:
+            while not self._stopped():
+                assert self._process.poll() is None, "it came to its end before"
+                assert time.monotonic() < deadline, "it never stopped"
+                time.sleep(0.005)
+            if reached():
+                return
+            self._go_on()
 
     def kill(self) -> None:
-        os.kill(self._pid, signal.SIGKILL)
+        """End it at once, as a crash would."""
+        os.kill(self._pid or self._process.pid, signal.SIGKILL)
         self._process.communicate(timeout=PATIENCE_S)
 
     def finish(self) -> None:
         """Let it come to its end, which must be a good one."""
         deadline = time.monotonic() + PATIENCE_S
+        self._go_on()
         while self._process.poll() is None and time.monotonic() < deadline:
-            self._stopped()
-            self.go_on()
+            if self._stopped():
+                self._go_on()
             time.sleep(0.005)
         assert self._process.returncode == 0, self._process.communicate()[1]
 
@@ -132,9 +139,25 @@ class Held:
         self._process.communicate()
         self._log.close()
 
+    def _go_on(self) -> None:
+        self._told = False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGCONT)
+
     def _stopped(self) -> bool:
-        """Whether it has stopped since it was last asked."""
-        stops = [line for line in self._log if line.endswith("--- stopped by SIGSTOP ---\n")]
-        if stops and not self._pid:
-            self._pid = int(stops[0].split()[0])
-        return bool(stops)
+        """Whether all of its threads have come to a stop since it was let go on."""
+        for line in self._log:
+            if line.endswith("--- stopped by SIGSTOP ---\n"):
+                self._told = True
+                self._pid = self._pid or int(line.split()[0])
+        if self._told and self._all_threads_stand():
+            time.sleep(0.01)  # strace halts threads at each call; only those that were stopped stay so
+            return self._all_threads_stand()
+        return False
+
+    def _all_threads_stand(self) -> bool:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            tasks = Path(f"/proc/{self._pid}/task").glob("*/stat")
+            states = {task.read_text().rpartition(")")[2].split()[0] for task in tasks}
+            return bool(states) and states <= {"t", "T"}
+        return False

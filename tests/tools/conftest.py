@@ -1,6 +1,9 @@
 """The tools that others work with; and how often which operation came to harm, told at the end of a run."""
 
+import os
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,19 @@ _FAULTS = pytest.StashKey[dict[str, Counter[str]]]()
 
 
 @pytest.fixture
-def tools(tmp_path: Path) -> Tools:
+def tools(tmp_path: Path) -> Iterator[Tools]:
     """umoci, skopeo and buildah, with everything that they keep in the test's own folder."""
-    return Tools(tmp_path)
+    tools = Tools(tmp_path)
+    yield tools
+    tools.close()
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one, for tests with thousands of fsyncs that are about something else."""
+    shared = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else tmp_path) as name:
+        yield Path(name)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import errno
 import os
 import re
 import signal
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,20 +55,12 @@ def rigs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rig]]:
         rig.close()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder in memory where there is one, because thousands of fsyncs are not what is measured here."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as name:
-        yield Path(name)
-
-
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_killed_before_any_of_its_calls_it_loses_nothing(
-    folder: Path, rigs: dict[str, Rig], operation: str, faults: Faults
+    memory: Path, rigs: dict[str, Rig], operation: str, faults: Faults
 ) -> None:
     """Promises 1, 2, 4, 9 and 17."""
-    place = Place(folder, operation, rigs["KILL"])
+    place = Place(memory, operation, rigs["KILL"])
     counts = faults.setdefault(operation, Counter())
     for call in CALLS:
         for fate in place.harm(rigs["KILL"], call):
@@ -83,10 +74,10 @@ def test_killed_before_any_of_its_calls_it_loses_nothing(
 @pytest.mark.parametrize("operation", FAILING)
 @pytest.mark.parametrize("error", HARMS)
 def test_a_call_that_fails_leaves_everything_as_it_was(
-    folder: Path, rigs: dict[str, Rig], error: str, operation: str, faults: Faults
+    memory: Path, rigs: dict[str, Rig], error: str, operation: str, faults: Faults
 ) -> None:
     """T105, promises 2, 4, 11 and 17."""
-    place = Place(folder, operation, rigs[error])
+    place = Place(memory, operation, rigs[error])
     counts = faults.setdefault(operation, Counter())
     for call in HARMS[error]:
         for fate in place.harm(rigs[error], call):
@@ -109,9 +100,9 @@ def sentence(place: Place, error: str) -> str:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_what_is_reported_as_done_survives_a_power_cut(folder: Path, rigs: dict[str, Rig], operation: str) -> None:
+def test_what_is_reported_as_done_survives_a_power_cut(memory: Path, rigs: dict[str, Rig], operation: str) -> None:
     """T106, promises 3 and 4: content is on the disk before its name, names before the index and before the report."""
-    place = Place(folder, operation, rigs["KILL"])
+    place = Place(memory, operation, rigs["KILL"])
     unsafe: set[str] = set()
     for call in place.calls:
         paths = [path for path in call.paths if not LOCK.search(path)]
@@ -131,10 +122,10 @@ def test_what_is_reported_as_done_survives_a_power_cut(folder: Path, rigs: dict[
     assert {path for path in unsafe if not STAGED.search(path)} == set()
 
 
-def test_no_other_call_changes_anything(folder: Path) -> None:
+def test_no_other_call_changes_anything(memory: Path) -> None:
     """Otherwise the tests above would have a hole."""
-    rig = Rig(folder, calls=[f"?{call}" for call in OTHER_CALLS.split()])
+    rig = Rig(memory, calls=[f"?{call}" for call in OTHER_CALLS.split()])
     for number, operation in enumerate(OPERATIONS):
-        (folder / str(number)).mkdir()
-        assert Place(folder / str(number), operation, rig).calls == []
+        (memory / str(number)).mkdir()
+        assert Place(memory / str(number), operation, rig).calls == []
     rig.close()
