@@ -192,6 +192,10 @@ TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")
 CONTEXT = ("verify", "-", "copy digest", "copy reference", "show in folder", "-", "rename", "delete")
 
 
+_RARE_KEYS = frozenset({"Back", "Close", "Copy", "Find", "Forward", "New", "Open", "Paste", "Refresh"})
+"""Keys that work where a keyboard has them, and that nobody needs to be told of."""
+
+
 class Actions(QObject):
     """The commands as QActions of one window."""
 
@@ -237,9 +241,9 @@ class Actions(QObject):
         found = []
         for title, keys in MENUS:
             for key in keys:
-                if key in self._actions and (sequences := self._actions[key].shortcuts()):
-                    native = QKeySequence.SequenceFormat.NativeText
-                    shown = ", ".join(dict.fromkeys(sequence.toString(native) for sequence in sequences))
+                sequences = self._actions[key].shortcuts() if key in self._actions else []
+                shown = ", ".join(keys for sequence in sequences if (keys := _native(sequence)) not in _RARE_KEYS)
+                if shown:
                     found.append((title.replace("&", ""), plain_text(COMMANDS[key]), shown))
         return found
 
@@ -259,10 +263,14 @@ def _make(key: str, command: Command, window: QWidget) -> QAction:
     action.setStatusTip(command.tip)
     action.setMenuRole(command.role)
     action.setCheckable(command.checkable)
-    keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+    keys = _native(action.shortcut())
     widgets.set_tooltip(action, f"{command.tip}{f' ({keys})' if keys else ''}")
     action.setIconText(text.escape_mnemonics(plain_text(command)))
     return action
+
+
+def _native(sequence: QKeySequence) -> str:
+    return sequence.toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def _sequences(wanted: Sequence[Keys | str]) -> list[QKeySequence]:

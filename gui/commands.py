@@ -150,7 +150,7 @@ class Commands(QObject):
             self.noticed.emit(Notice("warning", plan.sentence))
 
     def _import_files(self, page: StorePage) -> None:
-        paths = asking.files_to_import(self._window, self._settings, page.session.path.name)
+        paths = asking.files_to_import(self._window, self._settings, page.session.name)
         if paths:
             asking.how_to_import(page.session, paths, self._window)
 
@@ -166,7 +166,7 @@ class Commands(QObject):
             digest = ""
         if page is not None and digest:
             if not page.reveal(digest):
-                self.noticed.emit(Notice("notice", f"{digest} is not in {page.session.path.name}."))
+                self.noticed.emit(Notice("notice", f"{digest} is not in {page.session.name}."))
         else:
             self.noticed.emit(Notice("notice", "The clipboard holds no files, no folder and no digest."))
 
@@ -184,7 +184,7 @@ class Commands(QObject):
 
     def _verify_all(self, page: StorePage) -> None:
         if page.session.verify() is None:
-            self.noticed.emit(Notice("notice", f"There is no blob in {page.session.path.name} to verify."))
+            self.noticed.emit(Notice("notice", f"There is no blob in {page.session.name} to verify."))
 
     def _verify_unchecked(self, page: StorePage) -> None:
         if page.session.verify_unchecked() is None:

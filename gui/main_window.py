@@ -168,7 +168,7 @@ class MainWindow(QMainWindow):
         page = self.page
         if page is None:
             return None
-        return Target(text.plain(page.session.path.name), page.session.writable, page.session.is_layout)
+        return Target(page.session.name, page.session.writable, page.session.is_layout)
 
     # ---------------------------------------------------------------------------------------------- what is shown
 
@@ -188,7 +188,7 @@ class MainWindow(QMainWindow):
         if page is None and self._places.currentWidget() is not self.start:
             self.start.show_recents(self._settings.recents())
         self._places.setCurrentWidget(self.tabs if page else self.start)
-        title = f"{text.plain(page.session.path.name)} — Blobscope" if page else "Blobscope"
+        title = f"{page.session.name} — Blobscope" if page else "Blobscope"
         self.setWindowTitle(text.window_title(title))
         self.counts.show_counts(page.session.counts if page else {})
         self._info.set_text(page.summary() if page else "")

@@ -50,11 +50,19 @@ class Scanner(QObject):
     """A scan ended with this exception; the picture stays as it is."""
 
     def __init__(
-        self, parent: QObject, runner: JobRunner, store: Store, cache: Path, waiting: Callable[[], Waiting]
+        self,
+        parent: QObject,
+        runner: JobRunner,
+        store: Store,
+        name: str,
+        cache: Path,
+        waiting: Callable[[], Waiting],
     ) -> None:
+        """``name`` is what people call the store; ``waiting`` says what a verification has still to do."""
         super().__init__(parent)
         self._runner = runner
         self._store = store
+        self._name = name
         self._cache = cache
         self._waiting = waiting
         self._picture: Picture | None = None
@@ -89,7 +97,7 @@ class Scanner(QObject):
         thorough, self._thorough = self._thorough, False
         before = self._picture if self._complete else None
         self._runner.start(
-            f"Reading {self._store.path.name}",
+            f"Reading {self._name}",
             partial(_scan, self._store, self._cache, self._look, before, self._waiting(), thorough),
             store=str(self._store.path),
             quiet=self._complete,
@@ -133,7 +141,7 @@ class Scanner(QObject):
         if first:
             self._watcher.check()  # from now on at each blob, where the store is small
         elif outside and scanned.different and not self._ours:
-            self.changedOutside.emit(f"Another program changed {self._store.path.name}: {scanned.different}.")
+            self.changedOutside.emit(f"Another program changed {self._name}: {scanned.different}.")
         self._end()
 
     def _fail(self, error: BaseException) -> None:

@@ -96,6 +96,8 @@ class Session(QObject):
         super().__init__(parent)
         self.store = store
         self.path = store.path
+        self.name = _name_of(store)
+        """What people call it, fit to show."""
         self.title = store.title
         self.writable = store.writable
         self.is_layout = store.kind == "layout"
@@ -109,7 +111,7 @@ class Session(QObject):
         self._verifier.statesChanged.connect(self.statesChanged)
         self._verifier.verified.connect(self._tell_verified)
         self._verifier.failed.connect(self.tell)
-        self._scanner = Scanner(self, runner, store, cache, self._verifier.waiting)
+        self._scanner = Scanner(self, runner, store, self.name, cache, self._verifier.waiting)
         self._scanner.pictured.connect(self._show)
         self._scanner.scanned.connect(self._scanned)
         self._scanner.changedOutside.connect(self.changedOutside)
@@ -231,7 +233,7 @@ class Session(QObject):
 
         still_there = len(present(snapshot)) - len(plan.entries)
         self._change(
-            f"Removing from {self.path.name}",
+            f"Removing from {self.name}",
             lambda progress: self.store.apply(plan, snapshot, progress),
             lambda change: outcome.removed(plan, change),
             _Promise(
@@ -253,7 +255,7 @@ class Session(QObject):
         def tell(change: Change) -> str:
             digests = [*change.added, *change.repaired, *change.present]
             self._reveal_next = str(digests[0]) if digests else ""
-            return outcome.imported(self.path.name, requests, change)
+            return outcome.imported(self.name, requests, change)
 
         self._change(
             f"Importing {text.count(len(requests), 'file')}",
@@ -488,3 +490,10 @@ class Session(QObject):
     def _job_changed(self, job: Job) -> None:
         if job.store == self._key and not job.quiet:
             self.jobsChanged.emit()
+
+
+def _name_of(store: Store) -> str:
+    """The folder's name; Docker's are all called imagedb, so there it is the storage driver's that tells."""
+    if store.kind == "docker" and store.path.name == "imagedb":
+        return f"Docker images ({text.plain(store.path.parent.name)})"
+    return text.plain(store.path.name or "/")

@@ -59,7 +59,7 @@ def how_to_import(session: Session, paths: Sequence[Path], window: QWidget) -> N
     """Look at the files, then ask what they are to become, then copy them."""
 
     def ask(sources: list[Source]) -> None:
-        dialog = ImportDialog(session.path.name, sources, session.snapshot, window, names=session.is_layout)
+        dialog = ImportDialog(session.name, sources, session.snapshot, window, names=session.is_layout)
         dialog.confirmed.connect(session.import_files)
         _open(dialog)
 
@@ -81,7 +81,7 @@ def what_to_clean(session: Session, window: QWidget) -> None:
     """List what crashed programs left behind, then remove what is dead."""
 
     def ask(found: list[Leftover]) -> None:
-        dialog = LeftoversDialog(session.path.name, found, window)
+        dialog = LeftoversDialog(session.name, found, window)
         dialog.clean_asked.connect(session.clean)
         _open(dialog)
 
@@ -95,7 +95,7 @@ def problems(session: Session, window: QWidget, reveal: Callable[[str], object])
         return
     inside = (problem for read in snapshot.documents.values() for problem in read.problems)
     found = list(itertools.islice(itertools.chain(snapshot.problems, inside), MOST_PROBLEMS))
-    dialog = ProblemsDialog(session.path.name, found, window)
+    dialog = ProblemsDialog(session.name, found, window)
     dialog.place_chosen.connect(reveal)
     _open(dialog)
 

@@ -45,6 +45,7 @@ class ImportDialog(QDialog):
         self.setMinimumWidth(_WIDTH)
         self._lines = [_Line(source, snapshot, self, names=names) for source in usable]
         lines = QVBoxLayout()
+        lines.setContentsMargins(0, 0, Space.SMALL, 0)
         lines.setSpacing(Space.MEDIUM)
         for line in self._lines:
             lines.addWidget(line)
@@ -65,7 +66,6 @@ class ImportDialog(QDialog):
         total = text.size(sum(source.size for source in usable))
         self._import = QPushButton(f"Import {text.count(len(usable), 'file')} ({total})", self)
         self._import.setDefault(True)
-        self._import.setEnabled(bool(usable))
         self._buttons.addButton(self._import, QDialogButtonBox.ButtonRole.AcceptRole)
         self._buttons.addButton("Cancel" if usable else "Close", QDialogButtonBox.ButtonRole.RejectRole)
         self._import.setVisible(bool(usable))
@@ -79,7 +79,12 @@ class ImportDialog(QDialog):
         if usable:
             layout.addWidget(plain_label("Every file is copied and hashed; the originals stay where they are."))
         layout.addWidget(scroll)
-        layout.addWidget(self._buttons)
+        self._hint = plain_label("Give every ticked file a name, or untick it.")
+        self._hint.setForegroundRole(self._hint.palette().ColorRole.PlaceholderText)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self._hint)
+        bottom.addWidget(self._buttons, 1)
+        layout.addLayout(bottom)
         self._refresh()
 
     def requests(self) -> list[ImportRequest]:
@@ -93,7 +98,9 @@ class ImportDialog(QDialog):
 
     @Slot()
     def _refresh(self) -> None:
-        self._import.setEnabled(bool(self._lines) and all(line.acceptable for line in self._lines))
+        named = all(line.acceptable for line in self._lines)
+        self._import.setEnabled(bool(self._lines) and named)
+        self._hint.setVisible(not named)
 
 
 class _Line(QFrame):

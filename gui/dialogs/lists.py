@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from engine.document import Problem
 from engine.leftovers import Leftover
-from gui import icons, text
+from gui import icons, text, theme
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
 
@@ -54,6 +54,7 @@ class ListDialog(QDialog):
     def add(self, *cells: str, icon: str = "", role: Role = Role.MUTED) -> QTreeWidgetItem:
         """Add a row of foreign or own text."""
         item = QTreeWidgetItem([text.plain(cell) for cell in cells])
+        item.setSizeHint(0, QSize(0, theme.row_height(self.font())))
         for column, cell in enumerate(cells):
             item.setToolTip(column, text.tooltip(cell))
         if icon:
@@ -61,8 +62,12 @@ class ListDialog(QDialog):
         self.table.addTopLevelItem(item)
         return item
 
-    def fit_columns(self) -> None:
-        """Give each column but the last what it needs, within reason."""
+    def finish(self) -> None:
+        """Give each column but the last what it needs, within reason; without rows the sentence is enough."""
+        if not self.table.topLevelItemCount():
+            self.table.hide()
+            self.adjustSize()
+            return
         header = self.table.header()
         for column in range(self.table.columnCount() - 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
@@ -92,7 +97,7 @@ class LeftoversDialog(ListDialog):
             if not leftover.removable:
                 for column in range(4):
                     item.setForeground(column, self.palette().placeholderText())
-        self.fit_columns()
+        self.finish()
         if dead:
             words = f"Remove {text.count(len(dead), 'leftover')}"
             remove = self.buttons.addButton(words, QDialogButtonBox.ButtonRole.AcceptRole)
@@ -131,7 +136,7 @@ class ProblemsDialog(ListDialog):
             icon, role = _SEVERITIES.get(problem.severity, _SEVERITIES["info"])
             item = self.add(problem.sentence, problem.where, problem.place, icon=icon, role=role)
             item.setData(0, Qt.ItemDataRole.UserRole, problem.place)
-        self.fit_columns()
+        self.finish()
         self.table.setColumnWidth(0, 420)
         self.table.itemActivated.connect(self._choose)
 
@@ -152,7 +157,7 @@ class KeysDialog(ListDialog):
         )
         for menu, command, shown in keys:
             self.add(command, shown, menu)
-        self.fit_columns()
+        self.finish()
 
 
 class AboutDialog(QDialog):

@@ -60,9 +60,10 @@ class StorePage(QWidget):
         self.images.set_session(session)
         self.blobs.set_session(session)
         self._show_counts()
+        self.images.model.arranged.connect(self._select_first)
 
     def _assemble(self) -> None:
-        self.setAccessibleName(text.plain(self.session.path.name))
+        self.setAccessibleName(self.session.name)
         self.lenses.setDocumentMode(True)
         self.lenses.tabBar().setAccessibleName("What to list")
         self.lenses.addTab(self.images, "Images")
@@ -80,7 +81,7 @@ class StorePage(QWidget):
         self._splitter.setChildrenCollapsible(False)
         state = self._settings.view_state(_SPLITTER)
         if not (state and self._splitter.restoreState(QByteArray(state))):
-            self._splitter.setSizes([6000, 4000])
+            self._splitter.setSizes([6200, 3800])
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._splitter)
@@ -306,6 +307,17 @@ class StorePage(QWidget):
         self.situationChanged.emit()
 
     @Slot()
+    def _select_first(self) -> None:
+        """Begin with the first image, so that a newcomer sees at once what there is to see of one."""
+        snapshot = self.session.snapshot
+        if snapshot is None or snapshot.stage != "complete":
+            return
+        self.images.model.arranged.disconnect(self._select_first)
+        view = self.images.view
+        if not view.currentIndex().isValid() and view.model().rowCount():
+            view.setCurrentIndex(view.model().index(0, 0))
+
+    @Slot()
     def _plan_again(self) -> None:
         """A plan is about the snapshot that it was made over: what is asked about is worked out anew."""
         if not self.removal.isHidden():
@@ -339,7 +351,7 @@ class StorePage(QWidget):
         except InvalidDigest:
             shown = False
         if not shown:
-            place = text.plain(self.session.path.name)
+            place = self.session.name
             self.session.noticed.emit(Notice("warning", f"There is no {text.plain(reference)} in {place}."))
 
     def _is_entry(self, selection: Selection) -> bool:
@@ -358,8 +370,13 @@ class StorePage(QWidget):
         return np.unique(np.array([row for row in found if row >= 0], np.int64))
 
     def _size(self) -> int:
-        snapshot = self.session.snapshot
-        return int(np.maximum(snapshot.columns.sizes[self._rows()], 0).sum()) if snapshot else 0
+        """Bytes on disk of what is selected; images count with all their parts, each blob once."""
+        snapshot, rows = self.session.snapshot, self._rows()
+        if snapshot is None:
+            return 0
+        if self.lens is self.images and len(rows) <= _FEW:
+            rows = np.fromiter(snapshot.below(rows.tolist(), parts_only=True), np.int64)
+        return int(np.maximum(snapshot.columns.sizes[rows], 0).sum())
 
     def _reference(self, selection: Selection) -> str:
         snapshot, position = self.session.snapshot, selection.entry_position

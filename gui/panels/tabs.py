@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QMenu, QTabBar, QTabWidget, QWidget
 
 from gui import icons, text
@@ -13,6 +13,7 @@ from gui.settings import Settings
 from gui.theme import Role
 from gui.widgets import icon_button
 
+_CLOSE = QSize(24, 24)
 _LONGEST = 40
 """Characters of a store's name on its tab."""
 
@@ -76,9 +77,10 @@ class StoreTabs(QTabWidget):
             edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)
         icon = icons.icon("store" if session.writable else "read-only", Role.MUTED)
-        position = self.addTab(page, icon, text.escape_mnemonics(text.plain(session.path.name, _LONGEST)))
+        position = self.addTab(page, icon, text.escape_mnemonics(text.plain(session.name, _LONGEST)))
         access = "" if session.writable else ", read-only"
-        close = icon_button("close", f"Close {text.plain(session.path.name, _LONGEST)}", self)
+        close = icon_button("close", f"Close {text.plain(session.name, _LONGEST)}", self)
+        close.setFixedSize(_CLOSE)
         close.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Ctrl+W, or the menu
         close.clicked.connect(lambda: self.close_asked.emit(session))
         self.tabBar().setTabButton(position, QTabBar.ButtonPosition.RightSide, close)
