@@ -47,7 +47,8 @@ class Commands(QObject):
         self._settings = settings
         self._panes = panes
         self.actions = Actions(window, self._handlers())
-        drops.decided.connect(self.carry_out)
+        drops.dropped.connect(lambda plan: self._carry_out(plan, told=True))
+        drops.pasted.connect(lambda plan: self._carry_out(plan, told=False))
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
         def page(act: Callable[[StorePage], object]) -> Callable[[], None]:
@@ -138,14 +139,14 @@ class Commands(QObject):
         if path is not None:
             self._stores.create(path)
 
-    def carry_out(self, plan: DropPlan) -> None:
-        """Do what a drop or a paste was said to do."""
+    def _carry_out(self, plan: DropPlan, *, told: bool) -> None:
+        """Do what a drop was said to do, or what a paste means."""
         page = self._tabs.page
         if plan.deed is Deed.OPEN:
             for path in plan.paths:
                 self._stores.open(path)
         elif plan.deed is Deed.IMPORT and page is not None:
-            asking.how_to_import(page.session, plan.paths, self._window)
+            asking.how_to_import(page.session, plan.paths, self._window, told=told)
         else:
             self.noticed.emit(Notice("warning", plan.sentence))
 

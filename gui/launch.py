@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
@@ -38,9 +39,11 @@ def show(options: argparse.Namespace) -> int:
         application.quit()
 
     window.ended.connect(end)
+    signal.signal(signal.SIGTERM, lambda *_: application.quit())  # Ctrl+C comes as an exception, see runtime.py
     window.show()
     open_wanted(window, options)
     status = application.exec()
+    window.end()
     hooks.on_fault(None)
     if stuck:
         os._exit(status)  # a worker hangs in the operating system; waiting for it could take forever

@@ -288,13 +288,19 @@ class MainWindow(QMainWindow):
             if not self._may_stop(self.runner.active()):
                 event.ignore()
                 return
-            self._over = True
-            self._save()
-            self.hide()
-            home = self.runner.shutdown(PATIENCE_S)
-            self.stores.close_all()
-            self.ended.emit(home)
+            self.end()
         event.accept()
+
+    def end(self) -> None:
+        """Stop everything without asking, wait for it with a bound, and remember how the window was left."""
+        if self._over:
+            return
+        self._over = True
+        self._save()
+        self.hide()
+        home = self.runner.shutdown(PATIENCE_S)
+        self.stores.close_all()
+        self.ended.emit(home)
 
     @Slot(object)
     def _close_store(self, session: Session) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from engine.digest import shorten
-from engine.importing import Source
+from engine.importing import ImportRequest, Source
 from engine.leftovers import Leftover
 from gui import text
 from gui.dialogs.import_dialog import ImportDialog
@@ -55,10 +55,17 @@ def files_to_import(window: QWidget, settings: Settings, store: str) -> list[Pat
     return [Path(name) for name in chosen]
 
 
-def how_to_import(session: Session, paths: Sequence[Path], window: QWidget) -> None:
-    """Look at the files, then ask what they are to become, then copy them."""
+def how_to_import(session: Session, paths: Sequence[Path], window: QWidget, *, told: bool = False) -> None:
+    """Look at the files, then ask what they are to become, then copy them.
+
+    Nothing is asked where the person was ``told`` what will happen and there is nothing to decide.
+    """
 
     def ask(sources: list[Source]) -> None:
+        open_question = any(source.refusal or (source.can_be_named and session.is_layout) for source in sources)
+        if told and not open_question:
+            session.import_files([ImportRequest(source.path) for source in sources])
+            return
         dialog = ImportDialog(session.name, sources, session.snapshot, window, names=session.is_layout)
         dialog.confirmed.connect(session.import_files)
         _open(dialog)

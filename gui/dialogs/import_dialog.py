@@ -61,7 +61,10 @@ class ImportDialog(QDialog):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setAccessibleName("The files")
-        scroll.setFixedHeight(min(_HIGHEST, inside.sizeHint().height() + 2 * Space.SMALL))
+        wanted = inside.sizeHint().height() + 2 * Space.SMALL
+        scroll.setFixedHeight(min(_HIGHEST, wanted))
+        if wanted <= _HIGHEST:
+            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to scroll
         self._buttons = QDialogButtonBox(self)
         total = text.size(sum(source.size for source in usable))
         self._import = QPushButton(f"Import {text.count(len(usable), 'file')} ({total})", self)

@@ -18,8 +18,10 @@ from gui.panels.dropping import Brought, DropPlan, Target, look_at, plan_drop, u
 class DropTarget(QObject):
     """Handles the drag events of a window; the window only hands them on."""
 
-    decided = Signal(object)
-    """What to do with something that was dropped or pasted: a ``DropPlan``."""
+    dropped = Signal(object)
+    """The ``DropPlan`` that the person was shown, and let go."""
+    pasted = Signal(object)
+    """The ``DropPlan`` for what was pasted, of which nothing was shown."""
 
     def __init__(self, window: QWidget, runner: JobRunner, target: Callable[[], Target | None]) -> None:
         """``target`` says which store is in front."""
@@ -64,13 +66,13 @@ class DropTarget(QObject):
         self._dropped = True
         self._overlay.hide()
         if self._plan is not None:
-            self._decide(self._plan)
+            self._end(self._plan)
 
     def paste(self, data: QMimeData) -> bool:
         """Do with the clipboard what a drop of it would do; False where it holds no addresses."""
         urls = urls_of(data)
         if urls:
-            self._look(urls, self._decide)
+            self._look(urls, self.pasted.emit)
         return bool(urls)
 
     def _look(self, urls: Sequence[QUrl], then: Callable[[DropPlan], None]) -> None:
@@ -85,13 +87,13 @@ class DropTarget(QObject):
             return
         self._plan = plan
         if self._dropped:
-            self._decide(plan)
+            self._end(plan)
         else:
             self._overlay.show_plan(plan)
 
-    def _decide(self, plan: DropPlan) -> None:
+    def _end(self, plan: DropPlan) -> None:
         self._urls = []
-        self.decided.emit(plan)
+        self.dropped.emit(plan)
 
 
 def _accept_copy(event: QDropEvent) -> None:

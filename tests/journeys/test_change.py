@@ -101,8 +101,8 @@ def test_a_file_is_imported_named_and_selected(
             driver.menu("File", "Import files")
         case "key":
             driver.key(Qt.Key.Key_I, CONTROL)
-    dialog = driver.dialog(ImportDialog)
-    driver.press("Import 1 file (5 bytes)", dialog)
+    if way != "drop":  # a drop has said what it will do, and there is nothing to choose
+        driver.press("Import 1 file (5 bytes)", driver.dialog(ImportDialog))
     driver.message("hello.txt was imported into sample-layout")
     driver.until(lambda: page.selection is not None and page.selection.digest == digest_of(b"hello"))
     assert (sample / "blobs" / digest_of(b"hello").replace(":", "/")).read_bytes() == b"hello"
@@ -131,7 +131,6 @@ def test_a_file_with_a_digest_for_a_name_must_be_what_it_promises(driver: Driver
     file.write_bytes(b"something else")
     driver.open(sample)
     driver.drop(file)
-    driver.press("Import 1 file", driver.dialog(ImportDialog))
     driver.until(lambda: driver.window.messages.messages)
     assert not (sample / "blobs" / "sha256" / ("ab" * 32)).exists()
 
@@ -145,7 +144,6 @@ def test_the_right_file_repairs_a_corrupt_blob(driver: Driver, sample: Path, tmp
     file.write_bytes(b"precious")
     driver.open(sample)
     driver.drop(file)
-    driver.press("Import 1 file", driver.dialog(ImportDialog))
     driver.message("good has repaired a blob of sample-layout")
     assert blob.read_bytes() == b"precious"
 
