@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QKeyEvent,
+    QResizeEvent,
     QStatusTipEvent,
 )
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QToolBar, QToolButton, QVBoxLayout, QWidget
@@ -37,8 +38,12 @@ PATIENCE_S = 5.0
 """How long closing the window waits for jobs that were told to stop."""
 GOOD_NEWS_MS = 10_000
 """How long the message bar shows what needs no answer."""
-_SMALLEST = (900, 600)
-_FIRST_SIZE = (1280, 820)
+_SMALLEST = QSize(760, 500)
+_FIRST_SIZE = QSize(1280, 820)
+_FRAME = QSize(16, 48)
+"""What a frame around the window may take of the screen."""
+_NARROW = 1100
+"""Pixels below which the status bar has no room for everything."""
 _STATE_VERSION = 1
 _MOST_TITLES = 5
 """Running jobs that are named when the window is closed."""
@@ -85,7 +90,7 @@ class MainWindow(QMainWindow):
     # ---------------------------------------------------------------------------------------------- assembly
 
     def _assemble(self) -> None:
-        self.setMinimumSize(*_SMALLEST)
+        self.setMinimumSize(_SMALLEST)
         self.setWindowIcon(icons.application_icon())
         self._places.addWidget(self.start)
         self._places.addWidget(self.tabs)
@@ -151,6 +156,7 @@ class MainWindow(QMainWindow):
         self.stores.opened.connect(self._show_store)
         self.stores.failed.connect(self._tell_failure)
         self.counts.chosen.connect(self._filter)
+        self.strip.changed.connect(self._make_room)
         self.commands.noticed.connect(self.show_notice)
         self.runner.started.connect(self.commands.update)
         self.runner.finished.connect(self.commands.update)
@@ -283,6 +289,17 @@ class MainWindow(QMainWindow):
             return True
         return super().event(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    @Slot()
+    def _make_room(self) -> None:
+        """In a narrow window, what runs is more important than what is selected."""
+        narrow = self.width() < _NARROW
+        self.strip.set_narrow(narrow)
+        self._info.setHidden(narrow and bool(self.strip.shown))
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self._over:
             if not self._may_stop(self.runner.active()):
@@ -326,7 +343,7 @@ class MainWindow(QMainWindow):
         """Take the size and place that the window had."""
         geometry = self._settings.window_geometry
         if not (geometry and self.restoreGeometry(QByteArray(geometry))):
-            self.resize(*_FIRST_SIZE)
+            self.resize(_FIRST_SIZE.boundedTo(self.screen().availableSize() - _FRAME))
         state = self._settings.window_state
         if state:
             self.restoreState(QByteArray(state), _STATE_VERSION)

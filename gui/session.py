@@ -397,6 +397,8 @@ class Session(QObject):
 
     @Slot(object)
     def _tell_verified(self, summary: VerifySummary) -> None:
+        if summary.counts.keys() & {Outcome.CHANGED, Outcome.MISSING}:
+            self.rescan()  # what is listed is not what is on the disk any more
         bad, sentence = outcome.verified(summary)
         if bad is None:
             self.noticed.emit(Notice("success", sentence))

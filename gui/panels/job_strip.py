@@ -23,7 +23,7 @@ class JobLine(QWidget):
         super().__init__(parent)
         self.job = job
         self._runner = runner
-        self._title = plain_label(text.plain(job.title))
+        self.title = plain_label(text.plain(job.title))
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(96)
@@ -38,7 +38,7 @@ class JobLine(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(Space.SMALL)
-        for widget in (self._title, self._bar, self._figures, self._cancel):
+        for widget in (self.title, self._bar, self._figures, self._cancel):
             layout.addWidget(widget)
         self.refresh()
 
@@ -80,6 +80,7 @@ class JobStrip(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Running jobs")
         self._runner = runner
+        self._narrow = False
         self._line: JobLine | None = None
         self._more = QToolButton(self)
         self._more.setIcon(icons.icon("jobs"))
@@ -106,6 +107,12 @@ class JobStrip(QWidget):
         """The jobs that somebody asked for and that have taken a moment already."""
         return tuple(job for job in self._runner.active() if not job.quiet and job.age >= SHOWN_AFTER_S)
 
+    def set_narrow(self, narrow: bool) -> None:
+        """Whether there is no room for what the job is called; its list and its accessible name still say it."""
+        self._narrow = narrow
+        if self._line is not None:
+            self._line.title.setHidden(narrow)
+
     @Slot()
     def refresh(self) -> None:
         """Show what runs now."""
@@ -117,6 +124,7 @@ class JobStrip(QWidget):
             self._line = None
         if first is not None and self._line is None:
             self._line = JobLine(self._runner, first, self)
+            self._line.title.setHidden(self._narrow)
             self._layout.insertWidget(0, self._line)
         self._more.setText(f"{len(jobs)} jobs")
         self._more.setAccessibleName(f"Show all {len(jobs)} running jobs")

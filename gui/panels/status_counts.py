@@ -65,10 +65,10 @@ class StatusCounts(QWidget):
         for state, button in self._buttons.items():
             count = counts.get(state, 0)
             button.setVisible(count > 0)
-            words = text.STATES[state]
-            name = f"{text.number(count)} {words.word.lower()}"
+            name = text.count_of(count, state)
             button.setAccessibleName(name)
-            set_tooltip(button, f"{name}. {words.sentence} Click to list them.")
+            them = "it" if count == 1 else "them"
+            set_tooltip(button, f"{name}. {text.STATES[state].sentence} Click to list {them}.")
         self._write()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -83,8 +83,8 @@ class StatusCounts(QWidget):
 
     def _label(self, *, with_words: bool) -> None:
         for state, button in self._buttons.items():
-            count = text.number(self._counts.get(state, 0))
-            button.setText(f"{count} {text.STATES[state].word.lower()}" if with_words else count)
+            count = self._counts.get(state, 0)
+            button.setText(text.count_of(count, state) if with_words else text.number(count))
 
     def _shown(self) -> list[QToolButton]:
         return [self._buttons[state] for state, count in self._counts.items() if count]
