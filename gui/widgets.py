@@ -17,7 +17,17 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from gui import icons, text, theme
 from gui.theme import Role, Space
@@ -80,6 +90,13 @@ def confirm(parent: QWidget, question: str, *, explanation: str = "", yes: str, 
     accepted = box.clickedButton() is accepting
     box.deleteLater()
     return accepted
+
+
+def give_clear_button(line: QLineEdit, words: str) -> None:
+    """A button in ``line`` that empties it; ``words`` are its tooltip and what a screen reader says."""
+    line.setClearButtonEnabled(True)
+    for action in line.findChildren(QAction, "_q_qlineeditclearaction"):  # Qt gives it no text of its own
+        action.setText(words)
 
 
 class ElidedLabel(QLabel):

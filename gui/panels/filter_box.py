@@ -10,7 +10,7 @@ from gui import icons, text, theme
 from gui.models.conditions import EVERYTHING
 from gui.models.filtering import Mistake, complete, parse
 from gui.theme import Role, Space
-from gui.widgets import plain_label, set_tooltip
+from gui.widgets import give_clear_button, plain_label, set_tooltip
 
 MANY = 20_000
 """From so many rows on the filter waits for a pause in the typing."""
@@ -45,14 +45,14 @@ class FilterBox(QWidget):
         self.line = QLineEdit(self)
         self.line.setPlaceholderText(f"Filter {what}: words, type:layer, size>50M, status:bad …")
         self.line.setAccessibleName(f"Filter {what}")
-        self.line.setClearButtonEnabled(True)
+        give_clear_button(self.line, "Clear the filter")
         set_tooltip(self.line, _HELP)
-        self._glyph = QAction(self)
+        self._glyph = QAction("Filter", self)
         self.line.addAction(self._glyph, QLineEdit.ActionPosition.LeadingPosition)
         self.line.installEventFilter(self)
         self._count = plain_label("")
         self._count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self._count.setAccessibleName(f"How many {what} are shown")
+        self._count.setAccessibleDescription(f"How many {what} are shown")
         self._mistake = plain_label("", wrap=True)
         self._mistake.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._mistake.hide()

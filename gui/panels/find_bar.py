@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from gui import text
 from gui.theme import Space
-from gui.widgets import icon_button, plain_label
+from gui.widgets import give_clear_button, icon_button, plain_label
 
 if TYPE_CHECKING:
     from gui.panels.document_pane import DocumentPane
@@ -28,10 +28,10 @@ class FindBar(QWidget):
         self.line = QLineEdit(self)
         self.line.setPlaceholderText("Find in this document")
         self.line.setAccessibleName("Find in this document")
-        self.line.setClearButtonEnabled(True)
+        give_clear_button(self.line, "Clear the words")
         self.line.textChanged.connect(self.search_again)
         self.count = plain_label("")
-        self.count.setAccessibleName("Places found")
+        self.count.setAccessibleDescription("Places found")
         previous = icon_button("previous", "Previous (Shift+Enter)", self)
         previous.clicked.connect(self.go_to_previous)
         following = icon_button("next", "Next (Enter)", self)

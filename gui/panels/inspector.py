@@ -57,7 +57,7 @@ class Inspector(QWidget):
         self.relations = Relations(self)
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setAccessibleName("What to see of it")
+        self.tabs.setAccessibleName("What to see of it")
         for widget, words in (
             (self.overview, "Overview"),
             (self.document, "Document"),

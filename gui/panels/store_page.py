@@ -65,7 +65,7 @@ class StorePage(QWidget):
     def _assemble(self) -> None:
         self.setAccessibleName(self.session.name)
         self.lenses.setDocumentMode(True)
-        self.lenses.tabBar().setAccessibleName("What to list")
+        self.lenses.setAccessibleName("What to list")
         self.lenses.addTab(self.images, "Images")
         self.lenses.addTab(self.blobs, "Blobs")
         left = QWidget()

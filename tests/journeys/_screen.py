@@ -1,0 +1,211 @@
+"""A private X screen, with a window manager and a session bus, on which programs run as on a person's desktop."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, Self, TypeVar
+
+Result = TypeVar("Result")
+
+PROGRAMS = (
+    "Xvfb",
+    "openbox",
+    "wmctrl",
+    "xdotool",
+    "dbus-daemon",
+    "/usr/libexec/at-spi-bus-launcher",
+    "/usr/lib/python3/dist-packages/pyatspi",
+)
+"""What a screen needs."""
+FILE_MANAGER = ("pcmanfm", "/usr/share/doc/libgail-common")
+"""A file manager, and what makes its window accessible."""
+
+PATIENCE_S = 30.0
+"""How long to wait for what must come; nothing waits this long when all is well."""
+_PAUSE_S = 0.05
+_STEPS = 12
+"""Movements of the mouse in a drag; programs begin one only when the mouse has moved a little."""
+_SIZE = (1400, 900)
+_ROOT = Path(__file__).parents[2]
+_LOOK = Path(__file__).with_name("_accessible.py")
+
+
+class Item(NamedTuple):
+    """Something on the screen, as a screen reader is told of it."""
+
+    program: str
+    depth: int
+    role: str
+    name: str
+    description: str
+    states: list[str]
+    actions: list[str]
+    text: str
+    box: tuple[int, int, int, int]
+
+    @property
+    def centre(self) -> tuple[int, int]:
+        x, y, width, height = self.box
+        return x + width // 2, y + height // 2
+
+
+class Screen:
+    """The screen and what runs on it; everything that was started ends with it."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` gets what the programs print."""
+        self._folder = folder
+        self._running: list[subprocess.Popen[bytes]] = []
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("QT_", "WAYLAND_", "DBUS_"))},
+            "LC_ALL": "C.UTF-8",
+            "GIO_USE_VFS": "local",
+        }
+
+    def __enter__(self) -> Self:
+        try:
+            shape = f"{_SIZE[0]}x{_SIZE[1]}x24"
+            number = self._ask("Xvfb", "-screen", "0", shape, "-nolisten", "tcp", "-displayfd")
+            self._environment["DISPLAY"] = f":{number}"
+            self._environment["DBUS_SESSION_BUS_ADDRESS"] = self._ask(
+                "dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"
+            )
+            self.start("openbox", "--sm-disable")
+            self.until(lambda: self._run("wmctrl", "-m", check=False).returncode == 0, "a window manager")
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End everything, the latest first."""
+        for process in reversed(self._running):
+            for order in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, order)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(PATIENCE_S)
+        self._running.clear()
+
+    # ---------------------------------------------------------------------------------------------- programs
+
+    def start(self, *command: str, **more: str) -> subprocess.Popen[bytes]:
+        """Run a program on the screen, with ``more`` in its environment."""
+        return self._start(command, {**self._environment, **more})
+
+    def open_blobscope(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
+        """Run the program that this is all about, and wait for its window."""
+        program = self.start(sys.executable, "-m", "gui", *map(str, arguments), QT_LINUX_ACCESSIBILITY_ALWAYS_ON="1")
+        self.find("frame", "Blobscope")
+        return program
+
+    def open_file_manager(self, folder: Path) -> None:
+        """Show a folder in a file manager's window, beside the other windows."""
+        self.start("pcmanfm", "--no-desktop", str(folder), GTK_MODULES="gail:atk-bridge")
+        self.find("frame", folder.name, program="pcmanfm")
+
+    def place(self, title: str, x: int, y: int, width: int, height: int) -> None:
+        """Move a window, by a part of its title."""
+        self._run("wmctrl", "-r", title, "-e", f"0,{x},{y},{width},{height}")
+        self._run("wmctrl", "-a", title)
+
+    def _start(
+        self, command: tuple[str, ...], environment: dict[str, str], handle: int = -1
+    ) -> subprocess.Popen[bytes]:
+        with (self._folder / f"{Path(command[0]).name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=_ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[handle] if handle >= 0 else [],
+                start_new_session=True,
+            )
+        self._running.append(process)
+        return process
+
+    def _ask(self, *command: str) -> str:
+        """Run a program that tells in a line, to the file whose number is its last argument, where it can be reached."""
+        told, teller = os.pipe()
+        try:
+            self._start((*command, str(teller)), self._environment, teller)
+        finally:
+            os.close(teller)
+        with open(told) as answer:
+            return answer.readline().strip()
+
+    def _run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, env=self._environment, check=check, capture_output=True, text=True, timeout=PATIENCE_S
+        )
+
+    # ---------------------------------------------------------------------------------------------- looking
+
+    def items(self, program: str = "blobscope") -> list[Item]:
+        """Everything that shows of a program."""
+        looked = self._run("/usr/bin/python3", str(_LOOK), program)
+        return [Item(**json.loads(line)) for line in looked.stdout.splitlines()]
+
+    def until(self, condition: Callable[[], Result], what: str) -> Result:
+        """Wait for something, and return what it is."""
+        end = time.monotonic() + PATIENCE_S
+        while not (found := condition()):
+            assert time.monotonic() < end, f"{what} never came; {self._situation()}"
+            time.sleep(_PAUSE_S)
+        return found
+
+    def find(self, role: str, name: str = "", *, state: str = "", program: str = "blobscope") -> Item:
+        """The first item of a role whose name has these words in it, once it is there."""
+
+        def look() -> list[Item]:
+            return [
+                item
+                for item in self.items(program)
+                if item.role == role and name in item.name and state in (*item.states, "")
+            ]
+
+        return self.until(look, f"a {state} {role} {name!r}")[0]
+
+    def _situation(self) -> str:
+        with contextlib.suppress(KeyError, subprocess.SubprocessError):
+            seen = [f"{item.role} {item.name!r} {item.states}" for item in self.items() if item.name or item.states]
+            return "there was: " + ", ".join(seen)
+        return "the screen cannot be looked at"
+
+    # ---------------------------------------------------------------------------------------------- doing
+
+    def key(self, *keys: str) -> None:
+        """Press keys one after the other, such as "ctrl+f"."""
+        self._run("xdotool", "key", "--delay", "30", *keys)
+
+    def click(self, item: Item) -> None:
+        """Press the left button in the middle of something."""
+        self._mouse(*item.centre, "click", "1")
+
+    @contextlib.contextmanager
+    def dragged(self, item: Item, target: Item, *held: str) -> Iterator[None]:
+        """Drag something over something else with the mouse, while keys are held; it is let go at the end."""
+        (left, top), (right, bottom) = item.centre, target.centre
+        self._mouse(left, top, "mousedown", "1")
+        self._run("xdotool", *(word for key in held for word in ("keydown", key)), "sleep", "0")
+        try:
+            for step in range(1, _STEPS + 1):
+                self._mouse(left + (right - left) * step // _STEPS, top + (bottom - top) * step // _STEPS)
+            yield
+            self._run("xdotool", "mouseup", "1")
+        finally:
+            self._run("xdotool", *(word for key in held for word in ("keyup", key)), "mouseup", "1")
+
+    def _mouse(self, x: int, y: int, *then: str) -> None:
+        self._run("xdotool", "mousemove", "--sync", str(x), str(y), *then)
