@@ -12,10 +12,10 @@ from gui.actions import COMMANDS, CONTEXT, MENUS, RECENT, SEPARATOR, TOOLBAR, Ac
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[QMainWindow]:
+def window(qtbot: QtBot) -> QMainWindow:
     window = QMainWindow()
     qtbot.addWidget(window)
-    yield window
+    return window
 
 
 def make(window: QMainWindow, called: list[str] | None = None) -> Actions:
@@ -59,6 +59,10 @@ def test_no_two_commands_have_the_same_keys(window: QMainWindow) -> None:
         ("previous pane", "Shift+F6"),
         ("images", "Ctrl+1"),
         ("blobs", "Ctrl+2"),
+        ("overview", "Alt+1"),
+        ("document", "Alt+2"),
+        ("metadata", "Alt+3"),
+        ("relations", "Alt+4"),
         ("back", "Alt+Left"),
         ("forward", "Alt+Right"),
         ("verify", "V"),
