@@ -1,7 +1,6 @@
 """What the commands promise: each has a place, a tip and a meaning, and nothing can be asked for that makes no sense."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from PySide6.QtGui import QKeySequence
