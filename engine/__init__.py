@@ -7,7 +7,7 @@
         store.verify(snapshot, None, Progress())            # hash everything, on all cores
         store.import_files([ImportRequest(Path("layer.tar"))], Progress())
         plan = plan_removal(snapshot, [0], with_content=True)   # what would go, what stays and why
-        store.apply(plan, snapshot, Progress())
+        store.apply(plan, Progress())
 
 Opening writes nothing. What fails raises an ``EngineError`` whose text is a sentence for a person.
 """

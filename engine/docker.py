@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +138,9 @@ class DockerImageStore(Store):
 
     def import_files(self, requests: Sequence[ImportRequest], progress: Progress) -> Change:
         return import_into_docker(self, requests, progress)
+
+    def hold_index(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def edit_index(self, edit: Callable[[IndexText], None]) -> Change:
         """Raises ``Refused``: the names are the daemon's own, which would overwrite any change."""

@@ -68,6 +68,13 @@ class IndexFile:
             with index_lock(root, self._lock_timeout_s), staging(root) as stage:
                 return self._compare_and_swap(root, stage, edit)
 
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep those who respect the lock from writing meanwhile; raises ``StoreBusy``, ``Refused``, ``StorageFailed``."""
+        root = self._root.to_change()
+        with explained("Locking", f"{self._root.path}/{NAME}"), index_lock(root, self._lock_timeout_s):
+            yield
+
     def _compare_and_swap(self, root: Directory, stage: Directory, edit: Edit) -> Change:
         base, status = self._settled(root, NAME)
         original = expected = base  # expected: what index.json holds if nobody else writes

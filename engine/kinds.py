@@ -1,6 +1,6 @@
 """What things are and belong to, where that is convention rather than specification.
 
-Sources: image-spec ``manifest.md`` (guidelines for artifact usage); BuildKit's attestation storage; cosign's signature
+Sources: image-spec ``manifest.md`` (guidelines for artifact usage); BuildKit's attestation storage and cache export; cosign's signature
 specification (tags ``sha256-<hex>.sig``, ``.att``, ``.sbom``); the distribution specification's referrers tag.
 """
 
@@ -25,6 +25,7 @@ _REFERENCE_TYPE = "vnd.docker.reference.type"
 _REFERENCE_DIGEST = "vnd.docker.reference.digest"
 _TAG = re.compile(r"(sha256|sha512)-([0-9a-f]{64,128})(?:\.(?:sig|att|sbom))?")
 _LAYER = re.compile(r"application/vnd\.oci\.image\.layer\..+|application/vnd\.docker\.image\.rootfs\..*diff\.tar.*")
+_CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 _FOREIGN = re.compile(r".*(?:nondistributable|\.foreign\.).*")
 _WORDS = (
     (Kind.SIGNATURE, ("cosign.simplesigning", "cosign.artifact.sig", "notary.signature", "sigstore.bundle")),
@@ -51,8 +52,10 @@ def kind_of(role: Role, descriptor: Descriptor, document: Document | None) -> Ki
         return Kind.CONFIG
     if descriptor.media_type in MANIFEST_TYPES:
         return Kind.ARTIFACT if descriptor.artifact_type or descriptor.media_type == OCI_ARTIFACT else Kind.IMAGE
-    if role == Role.LAYER and _LAYER.fullmatch(descriptor.media_type):
-        return Kind.LAYER
+    if role in (Role.LAYER, Role.MANIFEST) and _LAYER.fullmatch(descriptor.media_type):
+        return Kind.LAYER  # the index of a BuildKit cache lists layers
+    if descriptor.media_type == _CACHE_CONFIG:
+        return Kind.CONFIG
     if role in (Role.LAYER, Role.CONFIG):
         return _kind_by_words(descriptor.media_type) or Kind.DATA
     return Kind.UNKNOWN

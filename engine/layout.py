@@ -5,7 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 from engine.blobs import Blobs, Change
@@ -99,6 +99,9 @@ class ImageLayout(Store):
     def edit_index(self, edit: Edit) -> Change:
         """Change ``index.json`` without losing what other programs write (see ``IndexFile.edit``)."""
         return self._index.edit(edit)
+
+    def hold_index(self) -> AbstractContextManager[None]:
+        return self._index.hold()
 
     def scan(
         self,

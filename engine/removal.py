@@ -6,7 +6,9 @@ referrers stay with their subject; a document that cannot be read keeps whatever
 is changed before blobs go, so that it never leads to a blob that is not there.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 import msgspec
@@ -16,7 +18,7 @@ from engine import snapshot as facts
 from engine.blobs import Blobs, Change
 from engine.digest import Digest, shorten
 from engine.document import Role
-from engine.errors import StoreChanged
+from engine.errors import Refused, StoreChanged
 from engine.index import IndexText
 from engine.progress import Progress
 from engine.snapshot import Entry, Kind, Snapshot
@@ -43,9 +45,11 @@ class RemovalPlan(msgspec.Struct, frozen=True):
     """What a removal would do, in the order in which people ask.
 
     ``broken`` says in sentences what would miss a blob afterwards, ``hanging`` lists referrers whose subject goes,
-    ``siblings`` the other names of the same content, ``freed`` the bytes that the disk gets back.
+    ``siblings`` the other names of the same content, ``freed`` the bytes that the disk gets back. ``snapshot`` is what
+    the person has decided over: whatever has come to need a blob since then keeps it.
     """
 
+    snapshot: Snapshot
     entries: tuple[Entry, ...]
     blobs: tuple[PlannedBlob, ...]
     kept: tuple[KeptBlob, ...]
@@ -64,6 +68,7 @@ class Store(Protocol):
     @property
     def blobs(self) -> Blobs: ...
     def edit_index(self, edit: Callable[[IndexText], None]) -> Change: ...
+    def hold_index(self) -> AbstractContextManager[None]: ...
     def delete(self, digest: Digest) -> bool: ...
     def scan(self, progress: Progress, publish: None = None, previous: Snapshot | None = None) -> Snapshot: ...
 
@@ -74,8 +79,11 @@ def plan_removal(
     """What removing these index entries (by position) and these blobs would do.
 
     ``with_content`` also takes the blobs that only the removed entries need. An image of Docker's store is its blob,
-    so there the entries' blobs go in any case.
+    so there the entries' blobs go in any case. Raises ``Refused`` for more than untagging as long as the scan of the
+    store goes on.
     """
+    if snapshot.stage != "complete" and (digests or with_content or snapshot.store_kind != "layout"):
+        raise Refused("The store is still being read, so nobody can say yet what is needed.", remedy="Wait a moment.")
     removed = {position: snapshot.entries[position] for position in entries}
     leaving = {entry.row for entry in removed.values() if entry.row >= 0}
     named = {row for digest in digests if (row := snapshot.find(digest)) >= 0}
@@ -89,6 +97,7 @@ def plan_removal(
         kept = [blob for blob in kept if snapshot.find(blob.digest) not in named]
     blobs = tuple(_planned(snapshot, row) for row in sorted(goes))
     return RemovalPlan(
+        snapshot=snapshot,
         entries=tuple(removed.values()),
         blobs=blobs,
         kept=tuple(kept),
@@ -100,28 +109,30 @@ def plan_removal(
     )
 
 
-def apply_removal(store: Store, plan: RemovalPlan, snapshot: Snapshot, progress: Progress) -> Change:
-    """Carry out a plan that was made over ``snapshot``.
+def apply_removal(store: Store, plan: RemovalPlan, progress: Progress) -> Change:
+    """Carry out a plan.
 
     First the entries leave the index, then the store is looked at once more, and only what nothing has come to need
-    since goes. Raises ``StoreChanged`` when an entry of the plan is no longer in the index.
+    since the plan was made goes; meanwhile the index stays as it is, as far as others respect the lock. Raises
+    ``StoreChanged`` when an entry of the plan is no longer in the index.
     """
     changed = False
     if plan.entries and store.kind == "layout":
         changed = store.edit_index(lambda index: _remove_entries(index, plan.entries)).index_changed
     if not plan.blobs:
         return Change(index_changed=changed)
-    progress.start("Looking once more", unit="blobs")
-    fresh = store.scan(progress, None, snapshot)
     removed, spared = [], []
-    progress.start("Deleting", len(plan.blobs), "blobs")
-    for blob in _documents_first(snapshot, plan):
-        digest = Digest(blob.digest)
-        if _newly_needed(snapshot, fresh, plan, blob.digest):
-            spared.append(digest)
-        elif store.delete(digest):
-            removed.append(digest)
-        progress.advance()
+    with store.hold_index():
+        progress.start("Looking once more", unit="blobs")
+        needed = _newly_needed(plan, store.scan(progress, None, plan.snapshot))
+        progress.start("Deleting", len(plan.blobs), "blobs")
+        for blob in _documents_first(plan):
+            digest = Digest(blob.digest)
+            if digest in needed:
+                spared.append(digest)
+            elif store.delete(digest):
+                removed.append(digest)
+            progress.advance()
     note = f"{len(spared)} stayed because something has come to need them." if spared else ""
     return Change(removed=tuple(removed), index_changed=changed, note=note)
 
@@ -130,14 +141,16 @@ def _private_content(
     snapshot: Snapshot, removed: Mapping[int, Entry], leaving: set[int]
 ) -> tuple[set[int], list[KeptBlob], list[str]]:
     """The rows that only the removed entries need, what stays of their images and why, and warnings."""
-    theirs = _with_own_referrers(snapshot, leaving)
+    parts = snapshot.below(leaving, parts_only=True)
+    theirs = _with_referrers(snapshot, parts, lambda referrer: not snapshot.entries_of(referrer))
     roots = {entry.row for entry in snapshot.entries if entry.position not in removed and entry.row >= 0}
     documents = np.flatnonzero((snapshot.columns.flags & (facts.DOCUMENT | facts.DAMAGED)) != 0).tolist()
     # A person who deletes an image means it, so a subject is no reason to stay: its referrers are said to hang.
     wanted = snapshot.below(roots | (set(documents) - theirs), parts_only=True)
-    wanted |= _referrers_of(snapshot, wanted, leaving)
-    doubts = _unreadable(snapshot, wanted)
-    names = ", ".join(shorten(snapshot.name(row)) for row in doubts[:3])
+    wanted = _with_referrers(snapshot, wanted, lambda referrer: referrer not in leaving)
+    doubts = [] if snapshot.roots.digest else ["index.json"]
+    doubts += [shorten(snapshot.name(row)) for row in _unreadable(snapshot, wanted)]
+    names = ", ".join(doubts[:3])
     private, kept = set(), []
     for row in sorted(theirs):
         if not snapshot.has(row, facts.PRESENT):
@@ -151,49 +164,31 @@ def _private_content(
     return private, kept, [warning] if doubts else []
 
 
-def _with_own_referrers(snapshot: Snapshot, leaving: set[int]) -> set[int]:
-    """The parts of the removed images, and the referrers of those that no entry of the index names."""
-    found = snapshot.below(leaving, parts_only=True)
-    for source in _referrers_until_stable(snapshot, found):
-        if not snapshot.entries_of(source):
-            found |= snapshot.below([source], parts_only=True)
+def _with_referrers(snapshot: Snapshot, rows: set[int], joins: Callable[[int], bool]) -> set[int]:
+    """The rows, the referrers that ``joins`` accepts, what those need, and their referrers in their turn."""
+    edges = snapshot.edges
+    chosen = (edges.roles == Role.SUBJECT) | (edges.roles == Role.ATTACHED)
+    referrers: dict[int, list[int]] = {}
+    for source, target in zip(edges.sources[chosen].tolist(), edges.targets[chosen].tolist(), strict=True):
+        referrers.setdefault(target, []).append(source)
+    found, waiting = set(rows), list(rows)
+    while waiting:
+        for source in referrers.get(waiting.pop(), ()):
+            if source not in found and joins(source):
+                more = snapshot.below([source], parts_only=True, known=found)
+                found |= more
+                waiting += more
     return found
 
 
-def _referrers_of(snapshot: Snapshot, wanted: set[int], leaving: set[int]) -> set[int]:
-    """What refers to these rows and is not to leave, with what that needs in its turn."""
-    found = set(wanted)
-    for source in _referrers_until_stable(snapshot, found):
-        if source not in leaving:
-            found |= snapshot.below([source], parts_only=True)
-    return found - wanted
-
-
-def _referrers_until_stable(snapshot: Snapshot, found: set[int]) -> Iterator[int]:
-    """Referrers outside ``found`` whose subject is inside, again and again while the caller lets ``found`` grow."""
-    edges = snapshot.edges
-    chosen = (edges.roles == Role.SUBJECT) | (edges.roles == Role.ATTACHED)
-    pairs = list(zip(edges.sources[chosen].tolist(), edges.targets[chosen].tolist(), strict=True))
-    before = -1
-    while before != len(found):
-        before = len(found)
-        for source, target in pairs:
-            if target in found and source not in found:
-                yield source
-
-
 def _unreadable(snapshot: Snapshot, wanted: set[int]) -> list[int]:
-    """Documents in reach of what stays whose references nobody can know."""
-    states = snapshot.columns.flags
-    missing_or_bad = facts.DAMAGED | facts.UNREADABLE
-    kinds = (Kind.INDEX, Kind.IMAGE, Kind.ARTIFACT, Kind.ATTESTATION, Kind.SIGNATURE, Kind.SBOM)
+    """Documents in reach of what stays whose references nobody can know: damaged, absent, or of an unknown kind."""
+    flags = snapshot.columns.flags
+    kinds = (Kind.INDEX, Kind.IMAGE, Kind.ARTIFACT, Kind.ATTESTATION, Kind.SIGNATURE, Kind.SBOM, Kind.UNKNOWN)
     return [
         row
         for row in sorted(wanted)
-        if snapshot.kind(row) in kinds
-        and not states[row] & facts.DOCUMENT
-        and (states[row] & missing_or_bad or not states[row] & facts.PRESENT)
-        and _is_manifest(snapshot, row)
+        if not flags[row] & facts.DOCUMENT and snapshot.kind(row) in kinds and _is_manifest(snapshot, row)
     ]
 
 
@@ -264,20 +259,25 @@ def _remove_entries(index: IndexText, entries: Sequence[Entry]) -> None:
         index.remove(min(same, key=lambda n: abs(n - entry.position)))
 
 
-def _documents_first(snapshot: Snapshot, plan: RemovalPlan) -> list[PlannedBlob]:
+def _documents_first(plan: RemovalPlan) -> list[PlannedBlob]:
     """Documents before what they need, so that a crash leaves unused blobs rather than incomplete images."""
     order = {Kind.INDEX: 0, Kind.IMAGE: 1, Kind.ARTIFACT: 1, Kind.ATTESTATION: 1, Kind.SIGNATURE: 1, Kind.SBOM: 1}
     return sorted(plan.blobs, key=lambda blob: order.get(blob.kind, 2))
 
 
-def _newly_needed(before: Snapshot, after: Snapshot, plan: RemovalPlan, digest: str) -> bool:
-    """Whether something refers to a blob now that did not when the person decided."""
-    row = after.find(digest)
-    if row < 0:
-        return False
+def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
+    """The digests that something has come to need since the person decided, and all that those need."""
+    before = plan.snapshot
     going = {blob.digest for blob in plan.blobs}
-    old_row = before.find(digest)
-    old = {before.name(link.source) for link in before.parents(old_row)} | going
-    if any(after.name(link.source) not in old for link in after.parents(row)):
-        return True
-    return after.store_kind == "layout" and len(after.entries_of(row)) > len(before.entries_of(old_row))
+    untagged = Counter(entry.row for entry in plan.entries)
+    needed = []
+    for blob in plan.blobs:
+        old_row, row = before.find(blob.digest), after.find(blob.digest)
+        if row < 0:
+            continue  # somebody else has deleted it
+        users = {before.name(link.source) for link in before.parents(old_row)}
+        entries = len(before.entries_of(old_row)) - untagged[old_row]
+        named = after.store_kind == "layout" and len(after.entries_of(row)) > entries
+        if named or {after.name(link.source) for link in after.parents(row)} - users - going:
+            needed.append(row)
+    return {after.name(row) for row in after.below(needed)}

@@ -7,6 +7,7 @@ hold a million blobs; the few documents among them are typed values.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import Any
 
@@ -265,8 +266,13 @@ class Snapshot:
         wanted = flags & (PRESENT | DOCUMENT | COMPLETE | REACHABLE | REFERENCED)
         return [int(row) for row in np.flatnonzero(wanted == (PRESENT | DOCUMENT | COMPLETE))]
 
-    def below(self, rows: Iterable[int], *, parts_only: bool = False) -> set[int]:
-        """The rows and everything that they need, all the way down; with ``parts_only`` no subjects and parents."""
+    def below(
+        self, rows: Iterable[int], *, parts_only: bool = False, known: AbstractSet[int] = frozenset()
+    ) -> set[int]:
+        """The rows and everything that they need, all the way down, but for what is ``known``.
+
+        With ``parts_only`` no subjects and parents.
+        """
         found = set(rows)
         waiting = list(found)
         while waiting:
@@ -274,7 +280,7 @@ class Snapshot:
                 if parts_only and self.edges.roles[edge] > Role.LAYER:
                     continue
                 target = int(self.edges.targets[edge])
-                if target not in found:
+                if target not in found and target not in known:
                     found.add(target)
                     waiting.append(target)
         return found

@@ -3,6 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -75,13 +76,17 @@ class Store(ABC):
     def edit_index(self, edit: Callable[[IndexText], None]) -> Change:
         """Apply an edit to the list of named entries."""
 
+    @abstractmethod
+    def hold_index(self) -> AbstractContextManager[None]:
+        """Keep those who respect its lock from changing the list of named entries meanwhile."""
+
     def verify(self, snapshot: Snapshot, rows: Rows | None, progress: Progress) -> VerifySummary:
         """Hash these rows of the snapshot, or all; what is found is reported to ``progress``."""
         return verify(self.blobs, snapshot, rows, progress)
 
-    def apply(self, plan: RemovalPlan, snapshot: Snapshot, progress: Progress) -> Change:
-        """Carry out a removal that was planned over ``snapshot``."""
-        return apply_removal(self, plan, snapshot, progress)
+    def apply(self, plan: RemovalPlan, progress: Progress) -> Change:
+        """Carry out a removal as it was planned."""
+        return apply_removal(self, plan, progress)
 
     def delete(self, digest: str) -> bool:
         """Remove a blob, whoever refers to it, and then its metadata; False when there was neither."""

@@ -98,6 +98,8 @@ class Session(QObject):
         self.path = store.path
         self.name = _name_of(store)
         """What people call it, fit to show."""
+        self.number = 0
+        """The how manieth of the window's stores it is, in the order in which they were asked for."""
         self.title = store.title
         self.writable = store.writable
         self.is_layout = store.kind == "layout"
@@ -234,7 +236,7 @@ class Session(QObject):
         still_there = len(present(snapshot)) - len(plan.entries)
         self._change(
             f"Removing from {self.name}",
-            lambda progress: self.store.apply(plan, snapshot, progress),
+            lambda progress: self.store.apply(plan, progress),
             lambda change: outcome.removed(plan, change),
             _Promise(
                 lambda now: len(present(now)) <= still_there,

@@ -2,10 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.errors import StoreChanged
+from engine.blobs import Change
+from engine.errors import Refused, StoreBusy, StoreChanged
+from engine.indexfile import Edit, IndexFile
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.removal import RemovalPlan, plan_removal
@@ -119,6 +122,82 @@ def test_unknown_media_types_keep_what_they_are(files: LayoutFiles) -> None:  # 
     assert opaque["digest"] not in goes(plan_removal(scan(files), [1], with_content=True))
 
 
+def test_a_document_of_an_unknown_kind_keeps_what_it_might_need(files: LayoutFiles) -> None:  # T58
+    shared = files.blob(b"shared")
+    old = {"schemaVersion": 1, "fsLayers": [{"blobSum": shared["digest"]}]}
+    files.name(files.document(old, "application/vnd.docker.distribution.manifest.v1+prettyjws"), "old")
+    files.name(files.image(shared), "app:1")
+    plan = plan_removal(scan(files), [1], with_content=True)
+    assert plan.blobs == ()
+    assert len(plan.warnings) == 1
+
+
+def test_a_link_in_place_of_a_manifest_keeps_every_blob(files: LayoutFiles, tmp_path: Path) -> None:
+    files.name(files.image(b"layer"), "app:1")
+    other = files.name(files.image(b"layer", b"more"), "other")
+    (tmp_path / "elsewhere").write_bytes(files.file(other).read_bytes())
+    files.file(other).unlink()
+    files.file(other).symlink_to(tmp_path / "elsewhere")
+    assert plan_removal(scan(files), [0], with_content=True).blobs == ()
+
+
+def test_layers_that_a_build_cache_lists_are_no_unknown_documents(files: LayoutFiles) -> None:
+    cache = files.index(files.blob(b"cached"), files.blob(b"{}", "application/vnd.buildkit.cacheconfig.v0"))
+    files.name(cache, "cache")
+    files.name(files.image(b"layer"), "app:1")
+    plan = plan_removal(scan(files), [1], with_content=True)
+    assert sha256(b"layer") in goes(plan)
+    assert plan.warnings == ()
+
+
+def test_an_index_that_is_read_in_part_keeps_every_blob(files: LayoutFiles) -> None:
+    image = files.image(b"layer")
+    for name in ("one", "two", "three"):
+        files.name(image, name)
+    index = files.path / "index.json"
+    index.write_text(index.read_text().replace('"three"', '"three", "twice": "", "twice": ""'))
+    snapshot = scan(files)
+    assert len(snapshot.entries) == 2
+    plan = plan_removal(snapshot, [0, 1], with_content=True)
+    assert plan.blobs == ()
+    assert "index.json cannot be read" in plan.warnings[0]
+
+
+def test_as_long_as_a_store_is_being_read_no_blob_goes(files: LayoutFiles) -> None:
+    image = files.name(files.image(b"layer"), "app:1")
+    parts: list[Snapshot] = []
+    layout = ImageLayout.open(files.path)
+    layout.scan(Progress(), parts.append)
+    layout.close()
+    assert [part.stage for part in parts] == ["roots", "graph"]
+    for part in parts:
+        assert plan_removal(part, [0]).blobs == ()
+        with pytest.raises(Refused, match="still being read"):
+            plan_removal(part, [0], with_content=True)
+        with pytest.raises(Refused, match="still being read"):
+            plan_removal(part, digests=[image["digest"]])
+
+
+def test_a_long_chain_of_referrers_is_followed_once(files: LayoutFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = files.name(files.image(b"layer"), "app:1")
+    last = image
+    for number in range(300):
+        last = files.image(b"note", artifactType="application/x", subject=last, annotations={"n": str(number)})
+    snapshot = scan(files)
+    looked: list[int] = []
+    below = Snapshot.below
+
+    def counted(*arguments: Any, **options: Any) -> set[int]:
+        found = below(*arguments, **options)
+        looked.append(len(found))
+        return found
+
+    monkeypatch.setattr(Snapshot, "below", counted)
+    plan = plan_removal(snapshot, [0], with_content=True)
+    assert last["digest"] in goes(plan)
+    assert sum(looked) < 3 * len(snapshot)
+
+
 def test_deleting_a_blob_says_what_will_miss_it(files: LayoutFiles) -> None:  # T44
     image = files.name(files.image(b"layer"), "app:1")
     snapshot = scan(files)
@@ -145,10 +224,10 @@ def test_planning_changes_nothing(files: LayoutFiles) -> None:  # T98
 class TestApplying:
     """Carrying out a plan."""
 
-    def apply(self, files: LayoutFiles, plan: RemovalPlan, snapshot: Snapshot) -> tuple[str, ...]:
+    def apply(self, files: LayoutFiles, plan: RemovalPlan) -> tuple[str, ...]:
         layout = ImageLayout.open(files.path)
         try:
-            return layout.apply(plan, snapshot, Progress()).removed
+            return layout.apply(plan, Progress()).removed
         finally:
             layout.close()
 
@@ -158,7 +237,7 @@ class TestApplying:
         two = files.name(files.image(shared, b"two"), "two:1")
         snapshot = scan(files)
         plan = plan_removal(snapshot, [0], with_content=True)
-        assert set(self.apply(files, plan, snapshot)) == goes(plan)
+        assert set(self.apply(files, plan)) == goes(plan)
         after = scan(files)
         assert [entry.names for entry in after.entries] == [("two:1",)]
         assert {after.name(row) for row in range(len(after))} == everything(after, two["digest"])
@@ -168,7 +247,7 @@ class TestApplying:
         for _ in range(3):
             files.name(image, "twin")
         snapshot = scan(files)
-        self.apply(files, plan_removal(snapshot, [1]), snapshot)
+        self.apply(files, plan_removal(snapshot, [1]))
         assert len(scan(files).entries) == 2
 
     def test_what_has_come_to_be_needed_meanwhile_stays(self, files: LayoutFiles) -> None:
@@ -177,7 +256,7 @@ class TestApplying:
         snapshot = scan(files)
         plan = plan_removal(snapshot, [0], with_content=True)
         new = files.name(files.image(shared, b"new"), "two:1")
-        removed = self.apply(files, plan, snapshot)
+        removed = self.apply(files, plan)
         assert shared["digest"] not in removed
         after = scan(files)
         assert everything(after, new["digest"]) <= {after.name(row) for row in range(len(after))}
@@ -188,8 +267,45 @@ class TestApplying:
         snapshot = scan(files)
         plan = plan_removal(snapshot, digests=[image["digest"]])
         files.name(image, "found:again")
-        assert self.apply(files, plan, snapshot) == ()
+        assert self.apply(files, plan) == ()
         assert files.file(image).exists()
+
+    def test_an_image_that_gets_another_name_while_it_is_removed_stays_whole(
+        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        image = files.name(files.image(b"layer"), "app:1")
+        snapshot = scan(files)
+        plan = plan_removal(snapshot, [0], with_content=True)
+        edit_index = ImageLayout.edit_index
+
+        def edit(layout: ImageLayout, edit: Edit) -> Change:
+            change = edit_index(layout, edit)
+            files.entries.clear()
+            files.name(image, "app:2")
+            return change
+
+        monkeypatch.setattr(ImageLayout, "edit_index", edit)
+        assert self.apply(files, plan) == ()
+        assert all(files.file(digest).exists() for digest in everything(snapshot, image["digest"]))
+
+    def test_nobody_who_respects_the_lock_names_a_blob_while_it_goes(
+        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        image = files.image(b"layer")
+        snapshot = scan(files)
+        plan = plan_removal(snapshot, digests=[image["digest"]])
+        delete = ImageLayout.delete
+        other = ImageLayout.open(files.path)
+        seconds = IndexFile(other._root, lock_timeout_s=0)
+
+        def deleting(layout: ImageLayout, digest: str) -> bool:
+            with pytest.raises(StoreBusy):
+                seconds.edit(lambda index: None)
+            return delete(layout, digest)
+
+        monkeypatch.setattr(ImageLayout, "delete", deleting)
+        assert self.apply(files, plan) == (image["digest"],)
+        other.close()
 
     def test_an_entry_that_changed_meanwhile_is_left_alone(self, files: LayoutFiles) -> None:
         files.name(files.image(b"layer"), "app:1")
@@ -199,7 +315,7 @@ class TestApplying:
         files.name(files.image(b"other"), "app:1")
         before = tree(files.path)
         with pytest.raises(StoreChanged, match="app:1"):
-            self.apply(files, plan, snapshot)
+            self.apply(files, plan)
         assert {name: value[2] for name, value in tree(files.path).items()} == {
             name: value[2] for name, value in before.items()
         }
@@ -209,4 +325,4 @@ class TestApplying:
         snapshot = scan(files)
         plan = plan_removal(snapshot, digests=[blob["digest"]])
         files.file(blob).unlink()
-        assert self.apply(files, plan, snapshot) == ()
+        assert self.apply(files, plan) == ()

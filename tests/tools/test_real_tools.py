@@ -212,7 +212,7 @@ def test_they_read_what_we_edited_and_what_nobody_knows_survives(tools: Tools, o
 def test_what_stays_after_our_removal_is_whole_and_nothing_is_left_to_collect(tools: Tools, ours: Ours) -> None:
     with open_store(ours.path) as layout:
         snapshot = layout.scan(Progress())
-        layout.apply(plan_removal(snapshot, [0], with_content=True), snapshot, Progress())
+        layout.apply(plan_removal(snapshot, [0], with_content=True), Progress())
     left = blobs_in(ours.path)
     tools.umoci("gc", "--layout", ours.path)
     assert blobs_in(ours.path) == left
