@@ -65,7 +65,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if options.version:
         from gui.version import version  # what it imports would make every other start slower
 
-        parser.exit(message=f"blobscope {version()}\n")
+        sys.stdout.write(f"blobscope {version()}\n")
+        parser.exit()
     return options
 
 
