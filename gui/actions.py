@@ -103,6 +103,10 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "images": Command("&Images", "Show the images as a tree", "store", ("Ctrl+1",), needs=Need.STORE),
     "blobs": Command("&Blobs", "Show every blob in a table", "file", ("Ctrl+2",), needs=Need.STORE),
+    "overview": Command("&Overview", "Tell in plain words what is selected", "", ("Alt+1",), needs=Need.STORE),
+    "document": Command("Do&cument", "Show what is selected as it is stored", "", ("Alt+2",), needs=Need.STORE),
+    "metadata": Command("&Metadata", "Show notes about what is selected", "", ("Alt+3",), needs=Need.STORE),
+    "relations": Command("Rel&ations", "Show what refers to what is selected", "", ("Alt+4",), needs=Need.STORE),
     "refresh": Command("&Refresh", "Look at the disk again", "refresh", (Keys.Refresh, "F5"), needs=Need.STORE),
     "next pane": Command("Ne&xt pane", "Move the keyboard to the next part of the window", "", ("F6",)),
     "previous pane": Command("Pre&vious pane", "Move the keyboard to the part of the window before", "", ("Shift+F6",)),
@@ -176,7 +180,10 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     ),
     (
         "&View",
-        ("images", "blobs", "-", "refresh", "-", "next pane", "previous pane", "full screen", "-", *THEMES),
+        (
+            *("images", "blobs", "-", "overview", "document", "metadata", "relations", "-"),
+            *("refresh", "-", "next pane", "previous pane", "full screen", "-", *THEMES),
+        ),
     ),
     (
         "&Go",
@@ -192,7 +199,9 @@ TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")
 CONTEXT = ("verify", "-", "copy digest", "copy reference", "show in folder", "-", "rename", "delete")
 
 
-_RARE_KEYS = frozenset({"Back", "Close", "Copy", "Find", "Forward", "New", "Open", "Paste", "Refresh"})
+_RARE_KEYS = frozenset(
+    {"Back", "Close", "Copy", "Exit", "F16", "F18", "Find", "Forward", "New", "Open", "Paste", "Refresh"}
+)
 """Keys that work where a keyboard has them, and that nobody needs to be told of."""
 
 

@@ -15,6 +15,7 @@ from gui.dialogs.lists import AboutDialog, KeysDialog
 from gui.dialogs.preferences import Preferences
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
+from gui.panels.inspector import DOCUMENT, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
 from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
@@ -72,6 +73,10 @@ class Commands(QObject):
             "preferences": self._show_preferences,
             "images": page(lambda each: each.show_lens(0)),
             "blobs": page(lambda each: each.show_lens(1)),
+            "overview": page(lambda each: each.inspector.show_tab(OVERVIEW)),
+            "document": page(lambda each: each.inspector.show_tab(DOCUMENT)),
+            "metadata": page(lambda each: each.inspector.show_tab(METADATA)),
+            "relations": page(lambda each: each.inspector.show_tab(RELATIONS)),
             "refresh": page(lambda each: each.session.rescan()),
             "next pane": lambda: focus_next(self._panes(), 1),
             "previous pane": lambda: focus_next(self._panes(), -1),

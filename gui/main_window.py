@@ -353,5 +353,5 @@ class MainWindow(QMainWindow):
         self._settings.window_state = bytes(self.saveState(_STATE_VERSION).data())
         for page in self.tabs.pages():
             page.save_state()
-        self.stores.remember()
+        self.stores.remember(page.session for page in self.tabs.pages())
         self._settings.sync()

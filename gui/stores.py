@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
@@ -34,6 +34,7 @@ class OpenStores(QObject):
         self._closed: list[Path] = []
         self._demo: tempfile.TemporaryDirectory[str] | None = None
         self.sessions: list[Session] = []
+        self._asked = 0
         self.opening = 0
         """How many stores are being opened now."""
 
@@ -77,9 +78,9 @@ class OpenStores(QObject):
         if self._closed:
             self.open(self._closed.pop())
 
-    def remember(self) -> None:
-        """Note which stores are open, for the next start."""
-        paths = [str(session.path) for session in self.sessions if not self._is_demo(session.path)]
+    def remember(self, sessions: Iterable[Session]) -> None:
+        """Note which stores are open, in this order, for the next start."""
+        paths = [str(session.path) for session in sessions if not self._is_demo(session.path)]
         self._settings.store.setValue(_OPEN, json.dumps(paths))
 
     def restore(self) -> None:
@@ -104,9 +105,12 @@ class OpenStores(QObject):
     def _begin(
         self, title: str, work: Callable[[], Store], path: Path, then: Callable[[Session], object] | None
     ) -> None:
+        self._asked += 1
+        number = self._asked
+
         def done(store: Store) -> None:
             self.opening -= 1
-            self._adopt(store, then)
+            self._adopt(store, number, then)
 
         def failed(error: BaseException) -> None:
             self.opening -= 1
@@ -115,13 +119,14 @@ class OpenStores(QObject):
         self.opening += 1
         self._runner.start(title, lambda _progress: work(), on_done=done, on_failed=failed)
 
-    def _adopt(self, store: Store, then: Callable[[Session], object] | None) -> None:
+    def _adopt(self, store: Store, number: int, then: Callable[[Session], object] | None) -> None:
         known = next((session for session in self.sessions if session.path == store.path), None)
         if known is not None:
             store.close()
             self._announce(known, then)
             return
         session = Session(self._runner, store, self._cache, self)
+        session.number = number
         self.sessions.append(session)
         if not self._is_demo(store.path):
             self._settings.add_recent(store.path)

@@ -24,11 +24,15 @@ SEPARATOR = " · "
 
 
 class Words(NamedTuple):
-    """What a state or a kind is called: a glyph for places without icons, a word, and a sentence that explains it."""
+    """What a state or a kind is called: a glyph for places without icons, a word, and a sentence that explains it.
+
+    ``several`` is the word for more than one, where it differs.
+    """
 
     glyph: str
     word: str
     sentence: str
+    several: str = ""
 
 
 STATES: Mapping[State, Words] = {
@@ -40,13 +44,22 @@ STATES: Mapping[State, Words] = {
         "?", "Not checkable", "Its digest uses an algorithm that this program does not compute."
     ),
     State.UNUSED: Words("○", "Unused", "Nothing that is named in this store leads to it."),
-    State.LOST: Words("⚠", "Lost image", "Nothing leads to it, but all its parts are here: it can be added again."),
-    State.JUNK: Words("▫", "Stray file", "It lies between the blobs, but its name is not that of a blob."),
+    State.LOST: Words(
+        "⚠",
+        "Lost image",
+        "Nothing leads to it, but all its parts are here: it can be added again.",
+        "Lost images",
+    ),
+    State.JUNK: Words(
+        "▫", "Stray file", "It lies between the blobs, but its name is not that of a blob.", "Stray files"
+    ),
     State.MISSING: Words("∅", "Missing", "Something refers to it, but there is no file."),
     State.SIZE_DIFFERS: Words("≠", "Size differs", "The file has another size than the one that refers to it says."),
     State.DAMAGED: Words("‼", "Damaged", "It is a document, but not one that can be understood."),
     State.UNREADABLE: Words("🔒", "Unreadable", "The operating system does not let this program read it."),
-    State.NOT_REGULAR: Words("⬡", "Not a file", "A folder, a link or a device is where the file should be."),
+    State.NOT_REGULAR: Words(
+        "⬡", "Not a file", "A folder, a link or a device is where the file should be.", "Not files"
+    ),
     State.CORRUPT: Words("✖", "Corrupt", "The content hashes to another digest: it is not what it was."),
 }
 
@@ -128,6 +141,12 @@ def number(value: int) -> str:
 def count(value: int, noun: str, plural: str = "") -> str:
     """``1 blob``, ``1,024 blobs``; ``plural`` where it does not end in s."""
     return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
+
+
+def count_of(value: int, state: State) -> str:
+    """``23 verified``, ``1 lost image``, ``2 lost images``."""
+    words = STATES[state]
+    return f"{number(value)} {(words.word if value == 1 else words.several or words.word).lower()}"
 
 
 def size(value: int) -> str:

@@ -54,7 +54,9 @@ class ListDialog(QDialog):
     def add(self, *cells: str, icon: str = "", role: Role = Role.MUTED) -> QTreeWidgetItem:
         """Add a row of foreign or own text."""
         item = QTreeWidgetItem([text.plain(cell) for cell in cells])
-        item.setSizeHint(0, QSize(0, theme.row_height(self.font())))
+        item.setSizeHint(
+            len(cells) - 1, QSize(0, theme.row_height(self.font()))
+        )  # the last is as wide as there is room
         for column, cell in enumerate(cells):
             item.setToolTip(column, text.tooltip(cell))
         if icon:

@@ -17,7 +17,7 @@ from gui.session import Selection, Session
 from gui.settings import Settings
 
 _SAMPLES = (
-    "sha256:9f2c…41ab00",
+    "sha256:9f2c…41ab",
     "attestation",
     "gzip layer",
     "999.9 MB",
@@ -44,7 +44,7 @@ class BlobView(RowsView):
         rows.setDefaultSectionSize(theme.row_height(view.font()))
         super().__init__("blobs", view, view.horizontalHeader(), Column.STATE, self.model, settings, menu_for, parent)
         view.horizontalHeader().moveSection(Column.STATE, Column.MEDIA_TYPE)  # in sight where there is little room
-        self.columns.restore(_SAMPLES, Column.MEDIA_TYPE)
+        self.columns.restore(_SAMPLES, Column.MEDIA_TYPE, (Column.KIND, Column.STATE))
 
     def _selections(
         self, session: Session, ranges: Sequence[tuple[QModelIndex, int, int]], current: QModelIndex

@@ -1,11 +1,11 @@
 """The columns of a list: which are shown, how wide, in what order, and which one takes the room that is left."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt, Slot
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu
 
-from gui import text
+from gui import icons, text
 from gui.settings import Settings
 from gui.theme import Space
 
@@ -38,12 +38,13 @@ class Columns(QObject):
         header.sortIndicatorChanged.connect(self._sort)
         view.viewport().installEventFilter(self)
 
-    def restore(self, samples: Sequence[str], filling: int) -> None:
+    def restore(self, samples: Sequence[str], filling: int, with_glyph: Collection[int]) -> None:
         """The columns as they were left, else as wide as these texts; one takes what the others leave."""
         self._filling = filling
         metrics = self._view.fontMetrics()
         for column, sample in enumerate(samples):
-            self._header.resizeSection(column, metrics.horizontalAdvance(sample) + Space.HUGE + Space.SMALL)
+            glyph = icons.LIST_SIZE.width() + Space.TINY if column in with_glyph else 0
+            self._header.resizeSection(column, glyph + metrics.horizontalAdvance(sample) + Space.LARGE)
         state = self._settings.view_state(self._name)
         if state and self._header.restoreState(state):
             self._sort(self._header.sortIndicatorSection(), self._header.sortIndicatorOrder())

@@ -36,7 +36,7 @@ class ImageView(RowsView):
         view.expanded.connect(lambda index: self._open.add(index.internalId()))
         view.collapsed.connect(lambda index: self._open.discard(index.internalId()))
         self.model.arranged.connect(self._open_again)
-        self.columns.restore(_SAMPLES, Column.NAME)
+        self.columns.restore(_SAMPLES, Column.NAME, (Column.STATE,))
 
     @Slot(int)
     def _reach_end(self, value: int) -> None:

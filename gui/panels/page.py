@@ -15,6 +15,7 @@ from PySide6.QtGui import (
     QFontMetrics,
     QGuiApplication,
     QIcon,
+    QShowEvent,
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
@@ -308,6 +309,12 @@ class Page(QTextBrowser):
         return tuple(self._targets)
 
     # --------------------------------------------------------------------------------------- overrides of Qt
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Stay where the reader was: Qt would go to the cursor, which stands at the end of what was written."""
+        place = self.verticalScrollBar().value()
+        super().showEvent(event)
+        self.verticalScrollBar().setValue(place)
 
     def loadResource(self, _kind: int, name: QUrl | str) -> object:
         """Give the document our own glyphs and nothing else: no file, no address."""

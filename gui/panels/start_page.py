@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -126,8 +126,7 @@ class StartPage(QScrollArea):
             ("new", "New layout…", "Make a new, empty image layout", self.new_asked),
             ("sample", "Try the demo", "Open a sample in which every state can be seen", self.demo_asked),
         ):
-            button = QPushButton(icons.icon(icon), words, zone)
-            button.setAutoDefault(True)
+            button = _Offer(icon, words, zone)
             set_tooltip(button, tip)
             button.clicked.connect(lambda _checked=False, asked=asked: asked.emit())
             buttons.addWidget(button)
@@ -179,6 +178,27 @@ class StartPage(QScrollArea):
         line.addWidget(pin)
         line.addWidget(remove)
         return row
+
+
+class _Offer(QPushButton):
+    """A button that Enter presses while it has the keyboard, and whose icon shows on its colour then."""
+
+    def __init__(self, icon: str, words: str, parent: QWidget) -> None:
+        super().__init__(words, parent)
+        self._icon = icon
+        self.setAutoDefault(True)
+        self._draw()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._draw()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.setIcon(icons.icon(self._icon, Role.BASE if self.isDefault() else Role.TEXT))
 
 
 class _Glyph(QLabel):

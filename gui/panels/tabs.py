@@ -50,10 +50,16 @@ class StoreTabs(QTabWidget):
                 yield page
 
     def page_of(self, session: Session) -> StorePage:
-        """The page of an open store, made when there is none, and brought to the front."""
-        page = next((page for page in self.pages() if page.session is session), None)
+        """The page of an open store, made when there is none, and brought to the front.
+
+        Stores come in the order in which they were asked for, however long each takes to open: a slow one does not push
+        itself before a later one.
+        """
+        page, front = next((page for page in self.pages() if page.session is session), None), self.page
         if page is None:
             page = self._add(session)
+            if front is not None and front.session.number > session.number:
+                return page
         self.setCurrentWidget(page)
         page.focus_list()
         return page
@@ -77,7 +83,10 @@ class StoreTabs(QTabWidget):
             edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)
         icon = icons.icon("store" if session.writable else "read-only", Role.MUTED)
-        position = self.addTab(page, icon, text.escape_mnemonics(text.plain(session.name, _LONGEST)))
+        later = (n for n, other in enumerate(self.pages()) if other.session.number > session.number)
+        position = self.insertTab(
+            next(later, -1), page, icon, text.escape_mnemonics(text.plain(session.name, _LONGEST))
+        )
         access = "" if session.writable else ", read-only"
         close = icon_button("close", f"Close {text.plain(session.name, _LONGEST)}", self)
         close.setFixedSize(_CLOSE)

@@ -33,6 +33,12 @@ def test_every_state_and_kind_has_words_and_no_two_the_same() -> None:
             assert len(set(words)) == len(words)
 
 
+def test_counts_of_a_state_speak_of_one_and_of_several() -> None:
+    assert text.count_of(1, State.LOST) == "1 lost image"
+    assert text.count_of(2, State.LOST) == "2 lost images"
+    assert text.count_of(1200, State.NOT_CHECKED) == "1,200 not checked"
+
+
 def test_sentences_are_sentences_without_exclamation() -> None:
     for words in itertools.chain(text.STATES.values(), text.KINDS.values()):
         assert words.sentence[0].isupper()

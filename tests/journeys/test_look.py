@@ -125,6 +125,16 @@ def test_lenses_and_filter_have_keys(driver: Driver, sample: Path) -> None:
     driver.until(lambda: page.images.model.shown == 1)
 
 
+def test_each_tab_of_the_inspector_has_a_key(driver: Driver, sample: Path) -> None:
+    inspector = driver.open(sample).inspector
+    driver.select("example.org/web:1.0")
+    tabs = (inspector.overview, inspector.document, inspector.metadata, inspector.relations)
+    for key, tab in zip((Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4), tabs, strict=True):
+        driver.key(key, Qt.KeyboardModifier.AltModifier)
+        assert tab.isVisible()
+        assert tab.isAncestorOf(QApplication.focusWidget()) or tab is QApplication.focusWidget()
+
+
 def test_typing_in_the_filter_is_not_taken_for_commands(driver: Driver, sample: Path) -> None:
     page = driver.open(sample)
     driver.key(Qt.Key.Key_L, CONTROL)

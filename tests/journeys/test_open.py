@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
-from engine import DockerImageStore, ImageLayout
+from engine import DockerImageStore, ImageLayout, open_store
 from engine.sample import make_sample
 from gui import launch
 from gui.app import parse
@@ -80,6 +80,25 @@ def test_several_stores_open_in_tabs_and_one_twice_only_once(driver: Driver, tmp
     driver.key(Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     driver.until(lambda: driver.window.tabs.count() == 2)
     assert driver.page.session.path == stores[1]
+
+
+def test_tabs_stand_in_the_order_in_which_their_stores_were_asked_for(driver: Driver, tmp_path: Path) -> None:
+    stores = driver.window.stores
+    opened = []
+    for number in (3, 1, 2):  # in the order in which the disks answer
+        path = tmp_path / str(number)
+        ImageLayout.create(path).close()
+        stores._adopt(open_store(path), number, opened.append)
+    assert [page.session.name for page in driver.window.tabs.pages()] == ["1", "2", "3"]
+    assert driver.page.session.name == "3", "what opens late took the front"
+    assert [session.number for session in opened] == [3, 1, 2]
+    driver.open(tmp_path / "1")
+    assert driver.page.session.name == "1", "what is asked for again comes to the front"
+
+
+def test_the_first_window_fits_the_screen(driver: Driver) -> None:
+    room = driver.window.screen().availableSize()
+    assert driver.window.frameSize().boundedTo(room) == driver.window.frameSize()
 
 
 def test_the_last_tab_gives_way_to_the_start_page(driver: Driver, sample: Path) -> None:
@@ -193,7 +212,7 @@ def test_recent_stores_can_be_pinned_and_forgotten(driver: Driver, tmp_path: Pat
 
 def test_what_was_open_is_open_at_the_next_start(driver: Driver, sample: Path) -> None:
     driver.open(sample)
-    driver.window.stores.remember()
+    driver.window.stores.remember(driver.window.stores.sessions)
     driver.menu("File", "Close tab")
     launch.open_wanted(driver.window, wanted())
     assert driver.until_known().session.path == sample

@@ -92,6 +92,14 @@ def test_other_blocks_keep_the_place_when_asked_to_and_begin_at_the_top_when_not
     assert page.verticalScrollBar().value() == 0
 
 
+def test_what_was_written_while_nobody_saw_it_begins_at_the_top(page: Page) -> None:
+    page.hide()
+    page.show_blocks([Paragraph([[say(f"line {number}")] for number in range(100)])])
+    page.show()
+    assert page.verticalScrollBar().maximum() > 0
+    assert page.verticalScrollBar().value() == 0
+
+
 def test_a_narrow_page_wraps_instead_of_scrolling_sideways(page: Page) -> None:
     page.resize(200, 300)
     long = "sha256:" + "0123456789abcdef" * 4
