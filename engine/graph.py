@@ -43,7 +43,8 @@ from engine.snapshot import (
     find_rows,
 )
 
-_SNIFF_LIMIT = 4 << 20
+_DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
+_SNIFF_LIMIT = MANIFEST_LIMIT
 """Bytes of the largest blob that is looked into although nothing refers to it."""
 _HEAD = 512
 """Bytes that tell what a blob is that nothing describes."""
@@ -66,6 +67,8 @@ class Graph:
         self._digests: list[str] = []
         self._rows: list[int] = []  # in the listing, -1 for missing
         self._first: list[tuple[Role, Descriptor]] = []  # the first reference to each node
+        self._other_types: dict[int, list[str]] = {}  # the documents that further references call the node
+        self._again: set[int] = set()  # nodes that have such a type since they were read
         self._flags: list[int] = []
         # Flat arrays, because turning a long list into one would keep the interpreter to itself.
         self._edges = array("q")  # source, target, role, position; and again
@@ -113,12 +116,20 @@ class Graph:
             self._rows.append(-2)
             self._first.append((role, descriptor))
             self._flags.append(0)
+        elif descriptor.media_type != self._first[node][1].media_type:
+            self._note_type(node, descriptor.media_type)
         self._flags[node] |= flags | (facts.EXTERNAL if is_external(descriptor) else 0)
         if descriptor.size >= 0:
             self._sizes.extend((node, descriptor.size))
         if descriptor.data is not None:
             self._check_embedded(node, descriptor)
         return node
+
+    def _note_type(self, node: int, media_type: str) -> None:
+        """References may contradict each other; none of them may hide what a blob needs."""
+        if media_type in _DOCUMENT_TYPES and media_type not in self._other_types.get(node, ()):
+            self._other_types.setdefault(node, []).append(media_type)
+            self._again.add(node)
 
     def _walk(self, frontier: Sequence[int], flags: int = facts.REFERENCED | facts.REACHABLE) -> None:
         seen = set(frontier)
@@ -129,8 +140,9 @@ class Graph:
             for node in level:
                 self._progress.advance()
                 for target in self._read(node, flags):
-                    if target not in seen:
+                    if target not in seen or target in self._again:
                         seen.add(target)
+                        self._again.discard(target)
                         following.append(target)
             level = following
 
@@ -141,15 +153,20 @@ class Graph:
 
     def _read(self, node: int, flags: int) -> list[int]:
         """Read the node's document, if it is one, and return the nodes that it refers to."""
-        digest, media_type = self._digests[node], self._first[node][1].media_type
-        if media_type not in INDEX_TYPES and media_type not in MANIFEST_TYPES and media_type not in CONFIG_TYPES:
-            return []
+        digest = self._digests[node]
+        for media_type in self._document_types(node):
+            so_far = self.documents.get(digest)
+            if so_far is None or not isinstance(so_far.document, Manifest | Index):
+                found = self._read_document(node, digest, media_type)
+                if found is not None and (so_far is None or found.document is not None):
+                    self.documents[digest] = found
         if digest not in self.documents:
-            found = self._read_document(node, digest, media_type)
-            if found is None:
-                return []
-            self.documents[digest] = found
+            return []
         document = self.documents[digest].document
+        if document is None:
+            self._flags[node] |= facts.DAMAGED
+        else:
+            self._flags[node] &= ~facts.DAMAGED
         if not isinstance(document, (Manifest, Index)):
             return []
         known = self._flags[node] & facts.DOCUMENT
@@ -162,49 +179,39 @@ class Graph:
             targets.append(target)
             if not known:
                 self._edges.extend((node, target, role, position))
-                if role == Role.MANIFEST:
-                    self._attach(descriptor)
+        if not known and isinstance(document, Index):
+            for descriptor in document.manifests:
+                self._attach(descriptor)
         return targets
+
+    def _document_types(self, node: int) -> list[str]:
+        """The documents that references call the node, those that refer to others first."""
+        types = [self._first[node][1].media_type, *self._other_types.get(node, ())]
+        return sorted((each for each in types if each in _DOCUMENT_TYPES), key=lambda each: each in CONFIG_TYPES)
 
     def _read_document(self, node: int, digest: str, media_type: str) -> ReadDocument | None:
         row = self._rows[node]
         if row < 0:
             embedded = self._embedded.get(node)
-            return None if embedded is None else self._parse(node, digest, media_type, embedded, (-1, 0, 0))
+            return None if embedded is None else _parse(digest, media_type, embedded, (-1, 0, 0))
         columns = self._listed
         if not columns.flags[row] & facts.REGULAR:
             return None
         stamp = int(columns.sizes[row]), int(columns.mtimes[row]), int(columns.inodes[row])
         known = self._previous.documents.get(digest) if self._previous else None
         if known is not None and known.stamp == stamp and known.media_type == media_type:
-            if known.document is None:
-                self._flags[node] |= facts.DAMAGED
             return known
         limit = CONFIG_LIMIT if media_type in CONFIG_TYPES else MANIFEST_LIMIT
         if stamp[0] > limit:
             sentence = f"{Digest(digest).short} has {stamp[0]} bytes; documents are read up to {limit}."
-            return self._damaged(node, stamp, media_type, Problem("error", sentence, digest))
+            return ReadDocument(stamp, None, media_type, Outcome.NONE, (Problem("error", sentence, digest),))
         try:
             raw = read_file(self._blobs, Digest(digest), limit)
         except EngineError as error:
             self._flags[node] |= facts.UNREADABLE
             self.problems.append(Problem("error", str(error), digest))
             return None
-        return self._parse(node, digest, media_type, raw, stamp)
-
-    def _parse(self, node: int, digest: str, media_type: str, raw: bytes, stamp: tuple[int, int, int]) -> ReadDocument:
-        outcome = outcome_of(raw, Digest(digest)) if stamp[0] >= 0 else Outcome.NONE
-        try:
-            document, problems = read_document(raw, media_type, Digest(digest).short)
-        except DocumentError as error:
-            return self._damaged(node, stamp, media_type, Problem("error", str(error), digest), outcome)
-        return ReadDocument(stamp, document, media_type, outcome, tuple(problems))
-
-    def _damaged(
-        self, node: int, stamp: tuple[int, int, int], media_type: str, problem: Problem, outcome: Outcome = Outcome.NONE
-    ) -> ReadDocument:
-        self._flags[node] |= facts.DAMAGED
-        return ReadDocument(stamp, None, media_type, outcome, (problem,))
+        return _parse(digest, media_type, raw, stamp)
 
     def _check_embedded(self, node: int, descriptor: Descriptor) -> None:
         try:
@@ -348,7 +355,8 @@ class Graph:
             role, descriptor = self._first[node]
             read = self.documents.get(descriptor.digest)
             columns.kinds[row] = kind_of(role, descriptor, read.document if read else None)
-            columns.media[row] = numbers.setdefault(descriptor.media_type, len(numbers)) if len(numbers) < 65535 else 0
+            media_type = read.media_type if read and read.document else descriptor.media_type
+            columns.media[row] = numbers.setdefault(media_type, len(numbers)) if len(numbers) < 65535 else 0
         return list(numbers)
 
 
@@ -382,6 +390,15 @@ def read_file(blobs: Blobs, digest: Digest, limit: int, *, cut: bool = False) ->
             f"{digest.short} is too large to be read whole.", place=digest, expected=f"at most {limit} bytes"
         )
     return content
+
+
+def _parse(digest: str, media_type: str, raw: bytes, stamp: tuple[int, int, int]) -> ReadDocument:
+    outcome = outcome_of(raw, Digest(digest)) if stamp[0] >= 0 else Outcome.NONE
+    try:
+        document, problems = read_document(raw, media_type, Digest(digest).short)
+    except DocumentError as error:
+        document, problems = None, [Problem("error", str(error), digest)]
+    return ReadDocument(stamp, document, media_type, outcome, tuple(problems))
 
 
 def outcome_of(content: bytes, digest: Digest) -> Outcome:

@@ -56,12 +56,26 @@ def read_document(raw: bytes, media_type: str, place: str = "") -> tuple[Documen
             expected="either manifests, or config and layers",
             found=", ".join(sorted(key for key in ("manifests", "config", "layers") if key in value)),
         )
+    if (other := _other_document(value, media_type)) is not None:
+        raise DocumentError(
+            f"{place} is {other}, and its descriptor says something else.",
+            place=place,
+            expected=media_type,
+            found=other,
+        )
     own = value.get("mediaType", "")
     if own and own != media_type:
         reader.warn("mediaType", f"The document calls itself {clip(str(own))}, its descriptor {media_type}.", "error")
     if media_type in INDEX_TYPES:
         return reader.index(value, media_type), reader.problems
     return reader.manifest(value, media_type), reader.problems
+
+
+def _other_document(value: dict[str, Any], media_type: str) -> str | None:
+    """What a document is by the list that it has, where its descriptor's type has another one."""
+    lists = {"manifests": "an index", "layers": "an image manifest", "blobs": "an artifact manifest"}
+    own = "manifests" if media_type in INDEX_TYPES else "blobs" if media_type == OCI_ARTIFACT else "layers"
+    return None if own in value else next((name for key, name in lists.items() if key in value), None)
 
 
 def guess_media_type(raw: bytes) -> str:

@@ -93,6 +93,16 @@ def test_a_document_that_contradicts_its_descriptor_is_named() -> None:  # T51
     assert [(problem.severity, problem.where) for problem in problems] == [("error", "mediaType")]
 
 
+@pytest.mark.parametrize(
+    ("media_type", "key"),
+    [(OCI_MANIFEST, "manifests"), (OCI_INDEX, "layers"), (OCI_MANIFEST, "blobs"), (OCI_ARTIFACT, "layers")],
+)
+def test_a_document_of_another_kind_than_its_descriptor_says_is_damaged(media_type: str, key: str) -> None:  # T51
+    raw = json.dumps({"schemaVersion": 2, "mediaType": media_type, key: [GOOD]}).encode()
+    with pytest.raises(DocumentError, match="descriptor says something else"):
+        read_document(raw, media_type)
+
+
 def test_a_manifest_without_its_own_media_type_is_only_remarked_on() -> None:  # T54
     raw = json.dumps({"schemaVersion": 2, "config": GOOD, "layers": []}).encode()
     document, problems = read_document(raw, OCI_MANIFEST)

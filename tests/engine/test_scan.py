@@ -17,7 +17,7 @@ from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.snapshot import Kind, Snapshot, State
 from engine.verdicts import Verdicts
-from tests.layouts import LAYER, MANIFEST, NAME, LayoutFiles, sha256, tree
+from tests.layouts import CONFIG, INDEX, LAYER, MANIFEST, NAME, LayoutFiles, sha256, tree
 
 
 @pytest.fixture
@@ -225,6 +225,30 @@ class TestDamage:
         snapshot = scan(files)
         assert state(snapshot, odd["digest"]) == State.DAMAGED
         assert snapshot.children(snapshot.find(odd["digest"])) == []
+
+    @pytest.mark.parametrize("wrong", ["application/octet-stream", CONFIG, INDEX])
+    @pytest.mark.parametrize("deep", [False, True])
+    def test_a_wrong_descriptor_hides_nothing(self, files: LayoutFiles, wrong: str, deep: bool) -> None:  # T51
+        image = files.image(b"layer")
+        files.name({**image, "mediaType": wrong}, "odd")
+        right = files.index(files.index(image)) if deep else image
+        files.name(right, "right")
+        snapshot = scan(files)
+        assert state(snapshot, image["digest"]) == State.VERIFIED
+        assert snapshot.has(snapshot.find(sha256(b"layer")), facts.REACHABLE)
+        assert snapshot.media_type(snapshot.find(image["digest"])) == MANIFEST
+        assert [link.role for link in snapshot.children(snapshot.find(image["digest"]))] == [Role.CONFIG, Role.LAYER]
+        again = scan(files, snapshot)
+        assert again.columns.flags.tolist() == snapshot.columns.flags.tolist()
+
+    def test_an_attestation_may_be_listed_before_its_image(self, files: LayoutFiles) -> None:
+        image = files.image(b"layer")
+        about = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image["digest"]}
+        attestation = files.image(b"attestation")
+        files.name(files.index({**attestation, "annotations": about}, image), "app:1")
+        snapshot = scan(files)
+        referrers = snapshot.referrers(snapshot.find(image["digest"]))
+        assert [snapshot.name(link.source) for link in referrers] == [attestation["digest"]]
 
     def test_docker_media_types_are_followed(self, files: LayoutFiles) -> None:  # T57
         manifest = {
