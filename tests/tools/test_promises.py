@@ -189,7 +189,7 @@ def test_4_blobs_come_before_the_index_and_go_after_it(
         before = progress.looks
         snapshot = layout.scan(Progress())
         plan = plan_removal(snapshot, [0, 2], with_content=True)
-        layout.apply(plan, snapshot, progress)
+        layout.apply(plan, progress)
     assert before > 3
     assert progress.looks - before > len(plan.blobs)
     assert names_in(files.path) == ["two:1"]
@@ -500,19 +500,23 @@ def test_16_what_goes_or_comes_takes_nothing_else_with_it(index: Index, data: st
 
 
 def test_17_modes_and_owner_stay_as_they_were(files: LayoutFiles) -> None:
+    """What is new belongs to the store's owner, with the modes that the umask leaves."""
     owner, group = (4711, 4712) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
-    for path in (files.path, *files.path.rglob("*")):
+    index = files.path / "index.json"
+    before = [files.path, *files.path.rglob("*")]
+    for path in before:
         os.chown(path, owner, group)
         path.chmod(0o750 if path.is_dir() else 0o640)
-    before = {path: path.stat() for path in (files.path, *files.path.rglob("*"))}
+    index.chmod(0o664)
     umask = os.umask(0o027)
     try:
         for operation in ("put a blob", "put the first sha512 blob", "add a name", "replace metadata", "clean"):
             OPERATIONS[operation](files.path)
     finally:
         os.umask(umask)
-    for path in (files.path, *files.path.rglob("*")):
+    after = [files.path, *files.path.rglob("*")]
+    assert len(after) == len(before) + 3, "two blobs and a folder"
+    for path in after:
         status = path.stat()
         assert (status.st_uid, status.st_gid) == (owner, group), path
-        assert stat.S_IMODE(status.st_mode) == (0o750 if path.is_dir() else 0o640), path
-    assert len(list(files.path.rglob("*"))) == len(before) + 2
+        assert stat.S_IMODE(status.st_mode) == (0o664 if path == index else 0o750 if path.is_dir() else 0o640), path
