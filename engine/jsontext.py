@@ -7,6 +7,7 @@ that an edit replaces one value and leaves every other byte alone.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -161,7 +162,8 @@ def elements(text: str, position: int) -> Iterator[Element]:
 def reformat(text: str, indent: str = "  ") -> str:
     """The same tokens, one member or element a line; names, numbers and strings are spelt as they were.
 
-    For reading only: the digest of a document is that of its stored bytes.
+    Deeper than ``NESTING_LIMIT`` lines are not indented any further. For reading only: the digest of a document is that
+    of its stored bytes.
     """
     lines: list[str] = []
     line, depth, after_opening = "", 0, False
@@ -171,18 +173,18 @@ def reformat(text: str, indent: str = "  ") -> str:
             depth -= 1
             if not after_opening:
                 lines.append(line)
-                line = indent * depth
+                line = indent * min(depth, NESTING_LIMIT)
             line += piece
         else:
             if after_opening:
                 lines.append(line)
-                line = indent * depth
+                line = indent * min(depth, NESTING_LIMIT)
             line += ": " if piece == ":" else piece
             if piece in "[{":
                 depth += 1
             elif piece == ",":
                 lines.append(line)
-                line = indent * depth
+                line = indent * min(depth, NESTING_LIMIT)
         after_opening = piece in "[{"
     lines.append(line)
     return "\n".join(lines)
@@ -208,8 +210,7 @@ def _twice(key: str) -> DocumentError:
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [key for key, _ in pairs]
-        raise _twice(next(name for name in names if names.count(name) > 1))
+        raise _twice(Counter(key for key, _ in pairs).most_common(1)[0][0])
     return found
 
 
@@ -239,7 +240,7 @@ def _check_depth(text: str, start: int, end: int) -> None:
 _DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
 _SPACES = " \t\n\r"
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING = r'"(?:[^"\\]|\\.)*"'
+_STRING = r'"(?:[^"\\]++|\\.)*+"'
 _BRACKET = re.compile(_STRING + r"|[\[{\]}]", re.DOTALL)
 # The lone quotation mark is that of a text that ends in the middle: damaged documents are shown, too.
 _TOKEN = re.compile(_STRING + r"|[\[{\]},:]|[^\s\[{\]},:\"]+|\"", re.DOTALL)

@@ -74,11 +74,10 @@ _IN_INGEST = (
     _rule(r"[0-9a-f]{32,}_.*", "file", "oras", _Proof.AGE),
     _rule(r"[0-9a-f]{64}", "folder", "containerd or BuildKit", _Proof.NONE, "That transfer can still be resumed."),
 )
-_IN_ALGORITHM = (
-    _OURS,
-    _rule(r".*\.tmp", "file", "regclient", _Proof.AGE),
-    _rule(r"(?:[0-9a-f]{64}|[0-9a-f]{128})[0-9]+", "file", "crane or ko", _Proof.AGE),
-)
+_IN_ALGORITHM = (_OURS, _rule(r".*\.tmp", "file", "regclient", _Proof.AGE))
+# Only where the length tells such a name from a blob's.
+_IN_SHA256 = (_rule(r"[0-9a-f]{64}[0-9]+", "file", "crane or ko", _Proof.AGE),)
+_IN_SHA512 = (_rule(r"[0-9a-f]{128}[0-9]+", "file", "crane or ko", _Proof.AGE),)
 _IN_DOCKER = (_rule(r"\.tmp-.*", "file", "Docker", _Proof.AGE),)
 
 Places = tuple[tuple[str, tuple[_Rule, ...]], ...]
@@ -91,6 +90,8 @@ IN_LAYOUT: Places = (
     ("ingest", _IN_INGEST),
     ("blobs", (_OURS,)),
     ("blobs/*", _IN_ALGORITHM),
+    ("blobs/sha256", _IN_SHA256),
+    ("blobs/sha512", _IN_SHA512),
 )
 """Where a layout may hold leftovers, and of which kinds; what is inside comes before what it is in."""
 IN_DOCKER: Places = (

@@ -1,6 +1,7 @@
 """Strict JSON with places: what is refused, and that edits can trust the places."""
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,22 @@ def test_the_offset_counts_bytes_not_characters() -> None:
         parse_strict('{"ä":"é"x}'.encode())
 
 
+def test_a_name_that_stands_twice_is_found_among_very_many() -> None:
+    names = ",".join(f'"{n}":0' for n in range(300_000))
+    with pytest.raises(DocumentError, match="'299999' stands twice"):
+        parse_strict(f'{{{names},"299999":1}}'.encode())
+
+
+def test_a_long_text_among_brackets_costs_little_more_than_itself() -> None:
+    raw = b"[" + b"[]," * NESTING_LIMIT + b'"' + b"long text" * 300_000 + b'"]'
+    tracemalloc.start()
+    try:
+        parse_strict(raw)
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(raw)
+    finally:
+        tracemalloc.stop()
+
+
 def test_nesting_up_to_the_limit_is_read_even_with_brackets_in_texts() -> None:
     value = parse_strict(b"[" * NESTING_LIMIT + b'"' + b"[{" * 100 + b'"' + b"]" * NESTING_LIMIT)
     assert json.dumps(value).count("[{") == 100
@@ -88,3 +105,7 @@ def test_reformatting_keeps_the_spelling_of_numbers_and_texts() -> None:
         '  "e": []',
         "}",
     ]
+
+
+def test_reformatting_a_hostile_depth_does_not_fill_the_memory() -> None:
+    assert len(reformat("[" * 100_000)) < 100_000 * (2 * NESTING_LIMIT + 2)

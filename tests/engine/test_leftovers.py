@@ -112,6 +112,14 @@ class TestCleaning:
         ]  # fmt: skip
         assert layout.clean(min_age_s=0) == []
 
+    @pytest.mark.parametrize("blob", ["sha384/" + "1" * 96, "sha512/" + "1" * 128, "blake3/" + "1" * 64])
+    def test_a_blob_of_another_algorithm_is_no_leftover(self, layout: ImageLayout, blob: str) -> None:  # T33
+        file = layout.path / "blobs" / blob
+        file.parent.mkdir()
+        file.write_bytes(b"content")
+        assert layout.clean(min_age_s=0) == []
+        assert file.exists()
+
     @pytest.mark.parametrize("name", [".umoci-1234", OURS, f"blobs/{OURS}", "index.json.lock"])
     def test_what_a_living_program_has_locked_stays(self, layout: ImageLayout, path: Path, name: str) -> None:
         """T99, promise 10."""
