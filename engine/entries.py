@@ -83,7 +83,12 @@ def list_entries(folder: Directory, algorithm: str) -> Batches:
 
 def entry_of(name: str, kind: EntryKind, status: os.stat_result) -> BlobEntry:
     """An entry with what the file system says of it."""
-    return BlobEntry(name, kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink, status.st_mode)
+    return BlobEntry(name, kind, status.st_size, mtime_of(status), status.st_ino, status.st_nlink, status.st_mode)
+
+
+def mtime_of(status: os.stat_result) -> int:
+    """When the content last changed, in nanoseconds that fit a column; the years 1678 to 2262 do, others are cut."""
+    return max(-1 << 63, min(status.st_mtime_ns, (1 << 63) - 1))
 
 
 def _kind_of_stray(algorithm: str, name: str, status: os.stat_result) -> EntryKind:

@@ -44,6 +44,8 @@ class VerifiedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
+        if self.closed:  # the number of the descriptor may be that of another file by now
+            raise ValueError("reading from a closed blob")
         view = memoryview(buffer).cast("B")
         try:
             found = os.readv(self._fd, [view])

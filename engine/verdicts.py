@@ -8,8 +8,10 @@ else, so a damaged file counts as an empty one.
 import hashlib
 import io
 import os
+import struct
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,13 @@ from engine import snapshot as facts
 from engine.snapshot import Columns, Outcome, Rows, Snapshot, as_names, same_files
 
 _KEPT = (Outcome.VERIFIED, Outcome.CORRUPT)
+_SETTLE_S = 2
+"""Seconds within which two changes of a file may get the same time, on the coarsest file systems."""
+_DAMAGED = (
+    *(OSError, LookupError, ValueError, TypeError, EOFError, MemoryError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error, zipfile.BadZipFile),
+)
+"""Whatever a memory with a few wrong bytes lets the readers of archives and arrays raise."""
 
 
 class Verdicts:
@@ -71,14 +80,18 @@ def load_verdicts(folder: Path, store: Path) -> tuple[Verdicts, Columns]:
             verdicts.checked_at[:] = stored["checked_at"]
             digests, found = (np.char.decode(stored[key].astype(np.bytes_)).tolist() for key in ("corrupt", "found"))
             verdicts.found = dict(zip(digests, found, strict=True))
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
+    except _DAMAGED:
         return Verdicts(0), facts.empty_columns(as_names([]))
     return verdicts, columns
 
 
 def save_verdicts(folder: Path, store: Path, verdicts: Verdicts, columns: Columns) -> None:
-    """Remember what is known of a store's files; raises ``OSError`` where the folder cannot be written."""
-    rows = np.flatnonzero(np.isin(verdicts.outcomes, _KEPT) & (columns.sizes >= 0))
+    """Remember what is known of a store's files; raises ``OSError`` where the folder cannot be written.
+
+    What was hashed in the moment of its last change may have changed once more in that moment, and is not remembered.
+    """
+    settled = np.abs(columns.mtimes // 1_000_000_000 - verdicts.checked_at) > _SETTLE_S
+    rows = np.flatnonzero(np.isin(verdicts.outcomes, _KEPT) & (columns.sizes >= 0) & settled)
     content = io.BytesIO()
     np.savez(
         content,

@@ -20,6 +20,7 @@ from engine import snapshot as facts
 from engine.blobs import Blobs
 from engine.digest import new_hash
 from engine.directory import Directory
+from engine.entries import mtime_of
 from engine.progress import Progress
 from engine.snapshot import Outcome, Rows, Snapshot
 
@@ -134,6 +135,10 @@ class _Work:
         self._progress.advance(read)
 
 
+def _stamp(status: os.stat_result) -> list[int]:
+    return [status.st_size, mtime_of(status), status.st_ino]
+
+
 class _Checker:
     """Checks blobs of one algorithm, one after the other."""
 
@@ -158,9 +163,11 @@ class _Checker:
         except OSError:
             return Outcome.UNREADABLE, ""
         try:
-            if [status.st_size, status.st_mtime_ns, status.st_ino] != stamp:
+            if _stamp(status) != stamp:
                 return Outcome.CHANGED, ""
             actual = self._hash(handle, stamp[0], self._new_hash())
+            if _stamp(os.fstat(handle)) != stamp:  # somebody has written to it meanwhile
+                return Outcome.CHANGED, ""
         except OSError:
             return Outcome.UNREADABLE, ""
         finally:

@@ -16,7 +16,7 @@ from engine import streams
 from engine.digest import Digest
 from engine.errors import Cancelled, SizeMismatch, StorageFailed
 from engine.progress import Progress
-from engine.streams import hash_file, receive
+from engine.streams import VerifiedReader, hash_file, receive
 
 CONTENT = hashlib.shake_128(b"seed").digest(700_001)
 
@@ -147,3 +147,18 @@ def test_hashing_can_be_stopped(source: Path) -> None:
     progress.cancel()
     with source.open("rb") as stream, pytest.raises(Cancelled):
         hash_file(stream.fileno(), Digest("sha256:" + "0" * 64), progress)
+
+
+def test_a_closed_reader_reads_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(CONTENT)
+    (tmp_path / "other").write_bytes(CONTENT)
+    fd = os.open(tmp_path / "blob", os.O_RDONLY)
+    reader = VerifiedReader(fd, Digest("sha256:" + hashlib.sha256(CONTENT).hexdigest()))
+    reader.close()
+    other = os.open(tmp_path / "other", os.O_RDONLY)  # gets the number that has become free
+    try:
+        assert other == fd
+        with pytest.raises(ValueError, match="closed"):
+            reader.read(1)
+    finally:
+        os.close(other)

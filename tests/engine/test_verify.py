@@ -20,6 +20,8 @@ def files(tmp_path: Path) -> LayoutFiles:
     files = LayoutFiles(tmp_path / "layout")
     files.name(files.image(b"sound", b"corrupt", b"gone"), "app:1")
     files.file(sha256(b"corrupt")).write_bytes(b"CORRUPT")
+    for blob in (files.path / "blobs" / "sha256").iterdir():
+        os.utime(blob, (1_700_000_000, 1_700_000_000))
     return files
 
 
@@ -76,6 +78,34 @@ def test_what_vanished_or_changed_since_it_was_listed_is_said(files: LayoutFiles
     verdicts, _ = verify(files, snapshot)
     assert outcome(snapshot, verdicts, b"gone") == Outcome.MISSING
     assert outcome(snapshot, verdicts, b"sound") == Outcome.CHANGED
+
+
+def test_a_blob_that_is_written_to_while_it_is_hashed_is_neither_sound_nor_corrupt(tmp_path: Path) -> None:
+    content = b"x" * 3_000_000
+    files = LayoutFiles(tmp_path / "layout")
+    path = files.file(files.blob(content))
+    os.utime(path, (1, 1))
+    snapshot = scan(files)
+
+    class Writing(Progress):
+        def advance(self, amount: int = 1) -> None:
+            with path.open("r+b") as file:
+                file.write(b"y")
+            super().advance(amount)
+
+    layout, progress = ImageLayout.open(files.path), Writing()
+    summary = layout.verify(snapshot, None, progress)
+    layout.close()
+    assert summary.counts == {Outcome.CHANGED: 1}
+
+
+@pytest.mark.parametrize("year", [1600, 1800, 2030, 2400, 9999])
+def test_a_file_of_any_year_is_listed_and_checked(files: LayoutFiles, year: int) -> None:
+    seconds = (year - 1970) * 31_557_600
+    os.utime(files.file(sha256(b"sound")), (seconds, seconds))
+    snapshot = scan(files)
+    verdicts, _ = verify(files, snapshot)
+    assert outcome(snapshot, verdicts, b"sound") == Outcome.VERIFIED
 
 
 def test_a_blob_that_became_a_pipe_blocks_nobody(files: LayoutFiles) -> None:
@@ -135,6 +165,28 @@ class TestMemory:
         carried.adopt(verdicts, snapshot.columns, again.columns)
         assert outcome(again, carried, b"sound") == Outcome.NONE
         assert outcome(again, carried, b"corrupt") == Outcome.CORRUPT
+
+    def test_what_changed_in_the_moment_of_its_hashing_is_not_remembered(
+        self, files: LayoutFiles, tmp_path: Path
+    ) -> None:
+        os.utime(files.file(sha256(b"sound")))
+        snapshot = scan(files)
+        verdicts, _ = verify(files, snapshot)
+        assert outcome(snapshot, verdicts, b"sound") == Outcome.VERIFIED
+        save_verdicts(tmp_path, files.path, verdicts, snapshot.columns)
+        _, columns = load_verdicts(tmp_path, files.path)
+        assert sha256(b"sound").encode() not in columns.names.tolist()
+        assert sha256(b"corrupt").encode() in columns.names.tolist()
+
+    def test_a_memory_with_any_bit_turned_raises_nothing(self, files: LayoutFiles, tmp_path: Path) -> None:
+        snapshot = scan(files)
+        verdicts, _ = verify(files, snapshot)
+        save_verdicts(tmp_path, files.path, verdicts, snapshot.columns)
+        memory = next((tmp_path / "verdicts").iterdir())
+        whole = memory.read_bytes()
+        for place in range(0, len(whole), 3):
+            memory.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+            load_verdicts(tmp_path, files.path)
 
     @pytest.mark.parametrize("garbage", [b"", b"PK\x03\x04 garbage", b"\x93NUMPY"])
     def test_a_damaged_memory_is_an_empty_one(self, files: LayoutFiles, tmp_path: Path, garbage: bytes) -> None:
