@@ -54,19 +54,24 @@ def open_store(path: str | os.PathLike[str]) -> Store:
         try:
             return DockerImageStore.open(place)
         except NotAStore:
+            if not place.is_dir():
+                raise
+            expected, found = (
+                "oci-layout, index.json and blobs, or content/sha256 and metadata/sha256",
+                _contents(place),
+            )
             raise NotAStore(
-                f"{place} is neither an OCI image layout nor Docker's image store.",
+                f"{place} is neither an OCI image layout nor Docker's image store: "
+                f"looked for {expected}, found {found}.",
                 place=str(place),
-                expected="oci-layout, index.json and blobs, or content/sha256 and metadata/sha256",
-                found=_contents(place),
+                expected=expected,
+                found=found,
                 remedy="Choose the folder that holds index.json, or Docker's imagedb.",
             ) from None
 
 
 def _contents(place: Path) -> str:
     """The first names in a folder, for a message."""
-    if not place.is_dir():
-        return "a file" if place.exists() else "nothing"
     try:
         names = sorted(entry.name for entry in os.scandir(place))
     except OSError as error:

@@ -99,7 +99,7 @@ class Session(QObject):
         self.name = _name_of(store)
         """What people call it, fit to show."""
         self.number = 0
-        """The how manieth of the window's stores it is, in the order in which they were asked for."""
+        """Its place in the order in which a window's stores were asked for."""
         self.title = store.title
         self.writable = store.writable
         self.is_layout = store.kind == "layout"

@@ -22,6 +22,7 @@ from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
 
 _SIZE = QSize(760, 440)
+_NARROWEST = 420
 
 
 class ListDialog(QDialog):
@@ -68,6 +69,7 @@ class ListDialog(QDialog):
         """Give each column but the last what it needs, within reason; without rows the sentence is enough."""
         if not self.table.topLevelItemCount():
             self.table.hide()
+            self.setMinimumWidth(_NARROWEST)
             self.adjustSize()
             return
         header = self.table.header()

@@ -83,7 +83,7 @@ def names(subject: Subject) -> list[Field]:
         above = naming.names_of(subject.snapshot, subject.row)
         if above:
             return [Field("Part of", [[say(name)] for name in above])]
-        return [Field("Name", [[say("None", Ink.MUTED)]])]
+        return [Field("Name", [[say("No name", Ink.MUTED)]])]
     label = "Name" if len(own) == 1 else "Names"
     rows = [
         Field(

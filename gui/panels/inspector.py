@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QLabel, QStackedWidget, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
 from gui import icons, theme
@@ -294,7 +294,7 @@ class _EmptyPage(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._glyph = QLabel(self)
+        self._glyph = plain_label("", parent=self)
         self._glyph.setAccessibleName("No selection")
         self._glyph.setAlignment(Qt.AlignmentFlag.AlignCenter)
         sentence = heading("Nothing is selected", self)

@@ -31,7 +31,7 @@ class InspectorHeader(QWidget):
         self._state: State | None = None
         self.breadcrumb = Breadcrumb(self)
         self.breadcrumb.chosen.connect(self._follow)
-        self._icon = QLabel(self)
+        self._icon = plain_label("", parent=self)
         self.name = ElidedLabel("", self)
         self.name.setFont(theme.heading_font())
         self.name.setMinimumHeight(self.name.fontMetrics().height())
@@ -40,7 +40,7 @@ class InspectorHeader(QWidget):
         self.digest = plain_label("", selectable=True)
         self.digest.setFont(theme.fixed_font())
         self.copy_button = CopyButton("digest", self._digest, self)
-        self._state_icon = QLabel(self)
+        self._state_icon = plain_label("", parent=self)
         self.state = plain_label("")
         theme.current().changed.connect(self._draw)
         self._lay_out()

@@ -162,7 +162,10 @@ class StorePage(QWidget):
         if self.lens.reveal(digest):
             return True
         if other.reveal(digest):
+            had_keyboard = self.lens.isAncestorOf(self.focusWidget() or self)
             self.lenses.setCurrentIndex(number)
+            if had_keyboard:
+                self.focus_list()
             return True
         return False
 

@@ -188,8 +188,14 @@ def test_a_wrong_folder_is_told_with_what_was_looked_for_and_found(driver: Drive
         driver.window.open(folder)
     else:
         driver.drop(folder)
-    driver.message("holiday is neither an OCI image layout nor Docker's image store")
+    driver.message("holiday is neither an OCI image layout nor Docker's image store: looked for oci-layout, index.json")
+    driver.message("found beach.jpg.")
     assert driver.window.page is None
+
+
+def test_a_path_where_nothing_is_is_told(driver: Driver, tmp_path: Path) -> None:
+    driver.window.open(tmp_path / "gone")
+    driver.message(f"There is nothing at {tmp_path / 'gone'}.")
 
 
 def test_a_store_that_is_gone_leaves_the_recent_list(driver: Driver, tmp_path: Path, settings: Settings) -> None:

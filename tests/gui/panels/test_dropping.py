@@ -85,7 +85,7 @@ def test_a_folder_that_is_no_store_is_told_with_what_was_looked_for(tmp_path: Pa
     folder.mkdir()
     plan = drop(LAYOUT, folder)
     assert plan.deed is Deed.NOTHING
-    assert "holiday is neither an OCI image layout nor Docker's image store." in plan.sentence
+    assert "holiday is neither an OCI image layout nor Docker's image store: looked for" in plan.sentence
 
 
 def test_what_is_on_another_computer_is_told(tmp_path: Path) -> None:
