@@ -364,13 +364,9 @@ def _mark_complete(columns: Columns, edges: Edges) -> None:
     """Flag the documents whose parts are all there, all the way down."""
     incomplete = (columns.flags & facts.PRESENT) == 0
     incomplete |= (columns.flags & facts.DAMAGED) != 0
-    parts = edges.roles <= Role.LAYER
-    sources, targets = edges.sources[parts], edges.targets[parts]
-    while True:
-        more = sources[incomplete[targets] & ~incomplete[sources]]
-        if not len(more):
-            break
-        incomplete[more] = True
+    parts = np.flatnonzero(edges.roles <= Role.LAYER)
+    parts = parts[np.argsort(edges.targets[parts], kind="stable")]
+    facts.mark_above(incomplete, edges.targets[parts], edges.sources[parts])
     columns.flags[~incomplete & ((columns.flags & facts.DOCUMENT) != 0)] |= facts.COMPLETE
 
 

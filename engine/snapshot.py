@@ -349,14 +349,12 @@ class Snapshot:
     def worst(self, states: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """For each row the worst state among it and its parts, all the way down."""
         worst = states.copy()
-        parts = self.edges.roles <= Role.LAYER
-        sources, targets = self.edges.sources[parts], self.edges.targets[parts]
-        for _ in range(_DEEPEST):
-            before = worst.copy()
-            bad = worst[targets] >= State.MISSING
-            np.maximum.at(worst, sources[bad], worst[targets[bad]])
-            if np.array_equal(before, worst):
-                break
+        parts = self.edges.roles[self._by_target] <= Role.LAYER
+        targets, sources = self._sorted_targets[parts], self.edges.sources[self._by_target][parts]
+        for state in range(max(State), State.MISSING - 1, -1):
+            above = states == state
+            mark_above(above, targets, sources)
+            np.maximum(worst, np.where(above, np.uint8(state), np.uint8(0)), out=worst)
         return worst
 
     def _outgoing(self, row: int) -> Iterator[Link]:
@@ -383,7 +381,6 @@ class Snapshot:
 
 
 _NO_PLATFORM = Platform("unknown", "unknown")
-_DEEPEST = 32
 _PIECE = 4096
 
 
@@ -407,6 +404,18 @@ def states_of(flags: NDArray[np.uint16], outcomes: NDArray[np.uint8]) -> NDArray
     states[(flags & (PRESENT | REGULAR | STRAY)) == PRESENT] = State.NOT_REGULAR
     states[outcomes == Outcome.CORRUPT] = State.CORRUPT
     return states
+
+
+def mark_above(marks: NDArray[np.bool_], targets: Rows, sources: Rows) -> None:
+    """Mark also whatever refers to a marked row, all the way up; ``targets`` are sorted, with the source of each."""
+    frontier = np.flatnonzero(marks)
+    while len(frontier):
+        first, last = np.searchsorted(targets, frontier), np.searchsorted(targets, frontier, "right")
+        counts = last - first
+        edges = np.repeat(last - np.cumsum(counts), counts) + np.arange(counts.sum())
+        users = np.unique(sources[edges])
+        frontier = users[~marks[users]]
+        marks[frontier] = True
 
 
 def find_rows(names: Names, wanted: Names) -> Rows:

@@ -412,3 +412,27 @@ def test_dockers_store_shows_an_image_a_row_with_its_parent(tmp_path: Path) -> N
     assert [(link.role, snapshot.name(link.target)) for link in links] == [(Role.PARENT, base)]
     assert snapshot.platform(snapshot.find(child)) == "linux/arm64"
     assert state(snapshot, base) == State.VERIFIED
+
+
+def test_damage_shows_at_the_top_however_deep_it_is(files: LayoutFiles) -> None:
+    bad = files.blob(b"layer")
+    files.file(bad).write_bytes(b"LAYER?")
+    top = files.image(bad)
+    for _ in range(100):
+        top = files.index(top)
+    files.name(top, "deep")
+    snapshot = scan(files)
+    worst = snapshot.worst(snapshot.states(Verdicts.of(snapshot, 0).outcomes))
+    assert State(int(worst[snapshot.find(top["digest"])])) == State.SIZE_DIFFERS
+
+
+def test_a_document_is_not_whole_when_something_deep_below_it_is_missing(files: LayoutFiles) -> None:
+    layer = files.blob(b"layer")
+    whole, top = files.index(files.image(b"whole")), files.image(layer)
+    for _ in range(100):
+        top = files.index(top, whole)
+    files.file(layer).unlink()
+    snapshot = scan(files)
+    assert [snapshot.name(row) for row in snapshot.lost()] == []
+    assert snapshot.has(snapshot.find(whole["digest"]), facts.COMPLETE)
+    assert not snapshot.has(snapshot.find(top["digest"]), facts.COMPLETE)
