@@ -124,15 +124,24 @@ class IndexText:
             self.rename(len(now.spans), name)
         return len(now.spans)
 
-    def remove(self, position: int) -> None:
-        """Take an entry out, whatever its name."""
-        self._span(position)
-        now = self._now
+    def remove(self, *positions: int) -> None:
+        """Take entries out, whatever their names."""
+        for position in positions:
+            self._span(position)
+        now, gone = self._now, set(positions)
+        if not gone:
+            return
         assert now.manifests is not None
-        text = drop(self._text, now.manifests, now.spans, position)
-        more = len(text) - len(self._text)
-        spans = now.spans[:position] + [(start + more, end + more) for start, end in now.spans[position + 1 :]]
-        self._becomes(text, now.grown(more, spans, now.entries[:position] + now.entries[position + 1 :]))
+        text = drop(self._text, now.manifests, now.spans, gone)
+        spans: list[Span] = []
+        cut = 0
+        for n, (start, end) in enumerate(now.spans):
+            if n not in gone:
+                spans.append((start - cut, end - cut))
+            elif n + 1 < len(now.spans):
+                cut += now.spans[n + 1][0] - start
+        entries = [entry for n, entry in enumerate(now.entries) if n not in gone]
+        self._becomes(text, now.grown(len(text) - len(self._text), spans, entries))
 
     def rename(self, position: int, name: str | None) -> None:
         """Give an entry a name, or with None take its name away; the entry itself stays."""

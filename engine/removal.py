@@ -246,17 +246,26 @@ def _siblings(snapshot: Snapshot, removed: dict[int, Entry], leaving: set[int]) 
 
 def _remove_entries(index: IndexText, entries: Sequence[Entry]) -> None:
     """Take exactly these entries out, wherever they stand by now."""
+    places: dict[tuple[str, str | None], list[int]] = {}
+    for n, found in enumerate(index.entries):
+        places.setdefault((found.digest, found.name), []).append(n)
+    going: set[int] = set()
     for entry in entries:
-        same = [n for n, found in enumerate(index.entries) if found == entry.descriptor]
-        if not same:
-            name = entry.names[0] if entry.names else shorten(entry.descriptor.digest)
-            raise StoreChanged(
-                f"{name} is no longer in the index as it was.",
-                place="index.json",
-                remedy="Look at what changed, then decide again.",
-            )
-        # Identical entries are told apart by where they stood.
-        index.remove(min(same, key=lambda n: abs(n - entry.position)))
+        wanted, at = entry.descriptor, entry.position
+        if at in going or at >= len(index.entries) or index.entries[at] != wanted:
+            there = places.get((wanted.digest, wanted.name), ())
+            same = [n for n in there if n not in going and index.entries[n] == wanted]
+            if not same:
+                name = entry.names[0] if entry.names else shorten(wanted.digest)
+                raise StoreChanged(
+                    f"{name} is no longer in the index as it was.",
+                    place="index.json",
+                    remedy="Look at what changed, then decide again.",
+                )
+            # Identical entries are told apart by where they stood.
+            at = min(same, key=lambda n: abs(n - entry.position))
+        going.add(at)
+    index.remove(*going)
 
 
 def _documents_first(plan: RemovalPlan) -> list[PlannedBlob]:

@@ -6,7 +6,7 @@ to the letter.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from engine.digest import clip
@@ -68,13 +68,14 @@ def append(text: str, owner: Span, parts: Sequence[Span], piece: str, style: Sty
     return replaced(text, (parts[-1][1], parts[-1][1]), between + piece)
 
 
-def drop(text: str, owner: Span, parts: Sequence[Span], at: int) -> str:
-    """Take one part out of the object or array there, and one comma."""
-    if len(parts) == 1:
+def drop(text: str, owner: Span, parts: Sequence[Span], at: Collection[int]) -> str:
+    """Take parts out of the object or array there, and a comma with each."""
+    kept = [n for n in range(len(parts)) if n not in at]
+    if not kept:
         return replaced(text, (owner[0] + 1, owner[1] - 1), "")
-    if at + 1 < len(parts):
-        return replaced(text, (parts[at][0], parts[at + 1][0]), "")
-    return replaced(text, (parts[at - 1][1], parts[at][1]), "")
+    inside = [text[parts[n][0] : parts[n + 1][0]] for n in kept[:-1]]
+    start, end = parts[kept[-1]]
+    return "".join([text[: parts[0][0]], *inside, text[start:end], text[parts[-1][1] :]])
 
 
 def replaced(text: str, span: Span, piece: str) -> str:
@@ -97,7 +98,7 @@ def set_text(text: str, owner: Span, key: str, value: str | None, style: Style, 
     if at is None:
         return text if value is None else append(text, owner, spans_of(fields), _member(key, value, style), style)
     if value is None:
-        return drop(text, owner, spans_of(fields), at)
+        return drop(text, owner, spans_of(fields), [at])
     if fields[at].value == value:
         return text
     return replaced(text, (fields[at].value_start, fields[at].end), _dump(value))
@@ -121,7 +122,7 @@ def set_text_below(text: str, owner: Span, field: str, key: str, value: str | No
         return replaced(text, (fields[at].value_start, fields[at].end), content)
     inner = fields[at]
     if value is None and isinstance(inner.value, dict) and inner.value.keys() == {key}:
-        return drop(text, owner, spans_of(fields), at)
+        return drop(text, owner, spans_of(fields), [at])
     return set_text(text, (inner.value_start, inner.end), key, value, style, f"{where}.{field}")
 
 

@@ -157,6 +157,22 @@ class TestKeepingTheRest:
             text.remove(position)
             assert text.raw == index(*(e for n, e in enumerate(entries) if n != position)).raw
 
+    @pytest.mark.parametrize("gone", [(0, 1), (0, 2), (1, 3), (2, 3), (3, 1), (0, 1, 2), (1, 2, 3), (0, 1, 2, 3), ()])
+    def test_removing_several_at_once_is_removing_one_after_the_other(self, gone: tuple[int, ...]) -> None:
+        entries = ", ".join([entry(A), entry(B, "b"), entry(C), entry(A, "a")])
+        several, single = index(entries), index(entries)
+        several.remove(*gone)
+        for position in sorted(gone, reverse=True):
+            single.remove(position)
+        assert several.raw == single.raw
+        fresh = IndexText.parse(several.raw)
+        assert (list(several.entries), several.spans) == (list(fresh.entries), fresh.spans)
+
+    def test_half_of_a_large_index_is_removed_in_one_go(self) -> None:
+        text = index(*(entry(A, str(n)) for n in range(40_000)))
+        text.remove(*range(0, 40_000, 2))
+        assert [found.name for found in text.entries] == [str(n) for n in range(1, 40_000, 2)]
+
     def test_adding_and_removing_again_leaves_the_text_as_it_was(self) -> None:
         for before in (STRANGE.encode(), NEW_INDEX, index(entry(A)).raw):
             text = IndexText.parse(before)

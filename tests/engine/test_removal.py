@@ -13,7 +13,7 @@ from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import Snapshot
-from tests.layouts import MANIFEST, LayoutFiles, sha256, tree
+from tests.layouts import MANIFEST, NAME, LayoutFiles, sha256, tree
 
 
 @pytest.fixture
@@ -249,6 +249,14 @@ class TestApplying:
         snapshot = scan(files)
         self.apply(files, plan_removal(snapshot, [1]))
         assert len(scan(files).entries) == 2
+
+    def test_very_many_entries_go_in_one_go(self, files: LayoutFiles) -> None:
+        image = files.image(b"layer")
+        files.entries = [{**image, "annotations": {NAME: f"app:{n}"}} for n in range(20_000)]
+        files.write_index()
+        snapshot = scan(files)
+        self.apply(files, plan_removal(snapshot, range(1, 20_000)))
+        assert [entry.names for entry in scan(files).entries] == [("app:0",)]
 
     def test_what_has_come_to_be_needed_meanwhile_stays(self, files: LayoutFiles) -> None:
         shared = files.blob(b"shared")
