@@ -7,8 +7,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from engine.digest import Digest
+from engine.docker import DockerImageStore
 from engine.errors import InvalidDigest
-from gui import theme
+from gui import text, theme
 from gui.actions import Actions, Need
 from gui.dialogs import asking
 from gui.dialogs.lists import AboutDialog, KeysDialog
@@ -19,7 +20,7 @@ from gui.panels.inspector import DOCUMENT, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
 from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
-from gui.session import Notice
+from gui.session import Notice, Session
 from gui.settings import Settings, ThemeMode
 from gui.stores import OpenStores
 
@@ -94,7 +95,7 @@ class Commands(QObject):
             "show in folder": page(lambda each: each.show_in_file_manager()),
             "verify all": page(self._verify_all),
             "verify unchecked": page(self._verify_unchecked),
-            "structure": page(lambda each: asking.problems(each.session, self._window, each.reveal)),
+            "structure": page(lambda each: self._show_problems(each.session)),
             "clean": page(lambda each: asking.what_to_clean(each.session, self._window)),
             "stop": self.stop_a_job,
             "keys": lambda: self._show(KeysDialog(self.actions.shortcuts(), self._window)),
@@ -175,6 +176,25 @@ class Commands(QObject):
                 self.noticed.emit(Notice("notice", f"{digest} is not in {page.session.name}."))
         else:
             self.noticed.emit(Notice("notice", "The clipboard holds no files, no folder and no digest."))
+
+    def welcome(self, session: Session) -> None:
+        """What is done and said once, as soon as everything about a store is known."""
+        if self._settings.verify_on_open:
+            session.verify_unchecked(self._settings.verify_limit)
+        snapshot = session.snapshot
+        errors = [problem for problem in snapshot.problems if problem.severity == "error"] if snapshot else []
+        if errors:
+            more = f" There {'is' if len(errors) == 2 else 'are'} {len(errors) - 1} more." if len(errors) > 1 else ""
+            sentence = f"{session.name} is damaged: {text.plain(errors[0].sentence)}{more}"
+            self.noticed.emit(Notice("warning", sentence, "", "Show all", lambda: self._show_problems(session)))
+        if isinstance(session.store, DockerImageStore) and session.store.alternatives:
+            other = session.store.alternatives[0]
+            sentence = f"Docker has another image store here, of its storage driver {text.plain(other.parent.name)}."
+            self.noticed.emit(Notice("notice", sentence, "", "Open it too", lambda: self._stores.open(other)))
+
+    def _show_problems(self, session: Session) -> None:
+        page = self._tabs.page_of(session)
+        asking.problems(session, self._window, page.reveal)
 
     # ---------------------------------------------------------------------------------------------- acting
 

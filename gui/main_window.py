@@ -184,6 +184,7 @@ class MainWindow(QMainWindow):
         if session not in [page.session for page in self.tabs.pages()]:
             session.noticed.connect(self.show_notice)
             session.changedOutside.connect(self._tell_outside)
+            session.when_known(lambda: self.commands.welcome(session))
         self.tabs.page_of(session)
         self._show_front()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 import numpy as np
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -240,7 +241,7 @@ class StorePage(QWidget):
         if self.session.is_layout and self.lens is self.images and len(entries) == len(chosen):
             self._plan_entries(entries)
         else:
-            self.session.plan_removal(digests=[each.digest for each in chosen], then=self.removal.show_blobs)
+            self.session.plan_removal(digests=[each.digest for each in chosen], then=self._show_blobs)
 
     def put_away(self) -> bool:
         """Close the removal strip; whether it was open."""
@@ -333,12 +334,23 @@ class StorePage(QWidget):
         QTimer.singleShot(0, view, lambda: view.scrollTo(view.currentIndex()))
 
     def _plan_entries(self, entries: Sequence[int]) -> None:
-        def show(untag: RemovalPlan) -> None:
-            self.session.plan_removal(
-                entries, with_content=True, then=lambda delete: self.removal.show_entries(untag, delete)
-            )
+        """Plan both verbs over one snapshot: in another, the same positions may be those of other entries."""
+        snapshot = self.session.snapshot
 
-        self.session.plan_removal(entries, then=show)
+        def still(act: Callable[[RemovalPlan], None]) -> Callable[[RemovalPlan], None]:
+            return lambda plan: act(plan) if self.session.snapshot is snapshot else self.ask_removal()
+
+        def show(untag: RemovalPlan) -> None:
+            both = still(lambda delete: self.removal.show_entries(untag, delete))
+            self.session.plan_removal(entries, with_content=True, then=both)
+
+        self.session.plan_removal(entries, then=still(show))
+
+    def _show_blobs(self, plan: RemovalPlan) -> None:
+        if not self.session.is_layout:
+            mind = "Docker's daemon does not notice what goes; stop it before, or use docker rmi."
+            plan = msgspec.structs.replace(plan, warnings=(*plan.warnings, mind))
+        self.removal.show_blobs(plan)
 
     def _select_reference(self, reference: str) -> None:
         snapshot = self.session.snapshot

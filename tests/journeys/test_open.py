@@ -159,6 +159,20 @@ def test_docker_s_store_opens_with_its_images(driver: Driver, tmp_path: Path) ->
     assert not page.session.is_layout
     assert page.images.model.total == 1
     assert not driver.window.commands.actions["rename"].isEnabled()
+    assert driver.window.windowTitle() == "Docker images (overlay2) — Blobscope"
+
+
+def test_docker_s_other_storage_drivers_are_offered(driver: Driver, tmp_path: Path) -> None:
+    config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
+    for name, images in (("overlay2", 2), ("vfs", 1)):
+        (tmp_path / "image" / name).mkdir(parents=True)
+        with DockerImageStore.create(tmp_path / "image" / name / "imagedb") as store:
+            for number in range(images):
+                store.set(config + b" " * number)
+    driver.window.open(tmp_path)
+    driver.message("Docker has another image store here, of its storage driver vfs.")
+    driver.press("Open it too")
+    driver.until(lambda: driver.window.tabs.count() == 2)
 
 
 def test_a_new_layout_is_made_and_opened(driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
