@@ -35,8 +35,6 @@ class OpenStores(QObject):
         self._demo: tempfile.TemporaryDirectory[str] | None = None
         self.sessions: list[Session] = []
         self._asked = 0
-        self.opening = 0
-        """How many stores are being opened now."""
 
     @property
     def can_reopen(self) -> bool:
@@ -108,16 +106,12 @@ class OpenStores(QObject):
         self._asked += 1
         number = self._asked
 
-        def done(store: Store) -> None:
-            self.opening -= 1
-            self._adopt(store, number, then)
-
-        def failed(error: BaseException) -> None:
-            self.opening -= 1
-            self.failed.emit(path, error)
-
-        self.opening += 1
-        self._runner.start(title, lambda _progress: work(), on_done=done, on_failed=failed)
+        self._runner.start(
+            title,
+            lambda _progress: work(),
+            on_done=lambda store: self._adopt(store, number, then),
+            on_failed=lambda error: self.failed.emit(path, error),
+        )
 
     def _adopt(self, store: Store, number: int, then: Callable[[Session], object] | None) -> None:
         known = next((session for session in self.sessions if session.path == store.path), None)

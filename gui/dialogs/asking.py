@@ -13,11 +13,12 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 from engine.digest import shorten
 from engine.importing import ImportRequest, Source
 from engine.leftovers import Leftover
+from engine.snapshot import Entry
 from gui import text
 from gui.dialogs.import_dialog import ImportDialog
 from gui.dialogs.lists import LeftoversDialog, ProblemsDialog
 from gui.dialogs.name_dialog import NameDialog
-from gui.session import Session
+from gui.session import Notice, Session
 from gui.settings import Settings
 
 MOST_PROBLEMS = 1000
@@ -80,8 +81,19 @@ def new_name(session: Session, position: int, window: QWidget) -> None:
         return
     entry = snapshot.entries[position]
     dialog = NameDialog(entry.names[0] if entry.names else None, shorten(entry.descriptor.digest), window)
-    dialog.named.connect(lambda name: session.rename_entry(position, name))
+    dialog.named.connect(lambda name: _rename(session, entry, name))
     _open(dialog)
+
+
+def _rename(session: Session, entry: Entry, name: str | None) -> None:
+    """Rename the entry that the person was asked about; meanwhile it may have moved, or be gone."""
+    entries = session.snapshot.entries if session.snapshot is not None else ()
+    same = (each.position for each in entries if each.descriptor == entry.descriptor)
+    position = min(same, key=lambda position: abs(position - entry.position), default=None)
+    if position is None:
+        session.noticed.emit(Notice("warning", "That entry is no longer in the index, so it was not renamed."))
+    else:
+        session.rename_entry(position, name)
 
 
 def what_to_clean(session: Session, window: QWidget) -> None:

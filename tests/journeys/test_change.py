@@ -3,6 +3,7 @@
 import re
 import shutil
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QMen
 
 import gui.main_window
 from engine import ImageLayout
+from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import State
 from gui.dialogs.import_dialog import ImportDialog
 from gui.dialogs.lists import LeftoversDialog, ProblemsDialog
@@ -40,6 +42,20 @@ def test_everything_is_verified(driver: Driver, sample: Path, way: str) -> None:
     assert page.session.counts[State.CORRUPT] == 2
     driver.press("Show")
     driver.until(lambda: page.blobs.model.shown == 2)
+
+
+def test_blobs_up_to_a_limit_are_verified_at_opening_where_somebody_wants_that(
+    driver: Driver, sample: Path, settings: Settings
+) -> None:
+    settings.verify_on_open = True
+    settings.verify_limit = 300_000
+    page = driver.open(sample)
+    driver.message("verified")
+    snapshot = page.session.snapshot
+    assert snapshot is not None
+    unchecked = snapshot.columns.sizes[page.session.states == State.NOT_CHECKED]
+    assert len(unchecked)
+    assert unchecked.min() > 300_000
 
 
 def test_only_the_selected_image_is_verified(driver: Driver, sample: Path) -> None:
@@ -318,6 +334,52 @@ def test_an_external_change_shows_within_a_second_and_nothing_jumps(driver: Driv
     assert view.isExpanded(view.currentIndex())
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_rename_means_the_entry_that_was_asked_about_whatever_others_do_meanwhile(
+    driver: Driver, sample: Path, gone: bool
+) -> None:
+    driver.open(sample)
+    driver.select("example.org/web:1.1")
+    driver.key(Qt.Key.Key_F2)
+    dialog = driver.dialog(NameDialog)
+    with ImageLayout.open(sample) as other:
+        other.edit_index(lambda index: index.remove(0))  # web:1.0, so every other entry moves up
+        if gone:
+            other.edit_index(lambda index: index.remove(0))
+    driver.until(
+        lambda: ("example.org/web:1.1" not in driver.names) if gone else driver.names[0] == "example.org/web:1.1"
+    )
+    (name,) = dialog.findChildren(QLineEdit)
+    name.setText("renamed:1")
+    before = driver.names
+    driver.press("Rename", dialog)
+    if gone:
+        driver.message("That entry is no longer in the index, so it was not renamed.")
+        assert driver.names == before
+    else:
+        driver.until(lambda: driver.names == ["renamed:1", *before[1:]])
+
+
+def test_both_verbs_of_a_removal_are_about_the_entry_that_is_selected(
+    driver: Driver, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another program moves the entries while the first plan is being made."""
+    page = driver.open(sample)
+    driver.select("example.org/web:1.1")
+    snapshot = page.session.snapshot
+    assert snapshot is not None
+    asked: list[tuple[Sequence[int], Callable[[RemovalPlan], object]]] = []
+    monkeypatch.setattr(page.session, "plan_removal", lambda entries, then, **_: asked.append((entries, then)))
+    page.ask_removal()
+    with ImageLayout.open(sample) as other:
+        other.edit_index(lambda index: index.remove(0))
+    driver.until(lambda: page.selection is not None and page.selection.entry_position == 0)
+    ((entries, then),) = asked
+    then(plan_removal(snapshot, entries))
+    assert [entries for entries, _ in asked] == [[1], [0]], "it was not begun anew"
+    assert not page.removal.isVisible()
+
+
 def test_a_plan_is_worked_out_anew_when_the_store_changes_under_it(driver: Driver, sample: Path) -> None:
     page = driver.open(sample)
     driver.select("example.org/web:1.0")
@@ -360,10 +422,15 @@ def test_leftovers_are_listed_and_the_dead_ones_removed(driver: Driver, sample: 
     assert (sample / "oci-put-blob314159265").exists()
 
 
-def test_the_structure_of_a_damaged_layout_is_explained(driver: Driver, sample: Path) -> None:
+@pytest.mark.parametrize("way", ["menu", "message"])
+def test_the_structure_of_a_damaged_layout_is_explained(driver: Driver, sample: Path, way: str) -> None:
     (sample / "oci-layout").unlink()
     driver.open(sample)
-    driver.menu("Tools", "Check structure")
+    driver.message("sample-layout is damaged: oci-layout is missing")
+    if way == "menu":
+        driver.menu("Tools", "Check structure")
+    else:
+        driver.press("Show all")
     dialog = driver.dialog(ProblemsDialog)
     assert isinstance(dialog, ProblemsDialog)
     assert "oci-layout is missing" in dialog.table.topLevelItem(0).text(0)
