@@ -86,9 +86,13 @@ class Blobs:
         strays: list[BlobEntry] = []
         with explained("Listing", base.path):
             for name in base.names():
-                status = base.stat(name)
-                if self._is_algorithm(name, status):
-                    yield from list_entries(self._root.reach(self._folder, name), name)
+                try:
+                    status = base.stat(name)
+                    folder = self._algorithm(name, status)
+                except FileNotFoundError:
+                    continue
+                if folder is not None:
+                    yield from list_entries(folder, name)
                 else:
                     strays.append(entry_of(name, EntryKind.JUNK, status))
         if strays:
@@ -274,16 +278,15 @@ class Blobs:
                 return candidate
         return folder
 
-    def _is_algorithm(self, name: str, status: os.stat_result) -> bool:
-        """Whether a name in the blobs folder is an algorithm's folder whose content may be looked at."""
+    def _algorithm(self, name: str, status: os.stat_result) -> Directory | None:
+        """The folder of an algorithm whose content may be looked at; None where the name is none."""
         linked = stat.S_ISLNK(status.st_mode) and self._root.follow_links
         if not (linked or stat.S_ISDIR(status.st_mode)) or not is_algorithm(name):
-            return False
+            return None
         try:
-            self._root.reach(self._folder, name)
+            return self._root.reach(self._folder, name)
         except (FileNotFoundError, NotADirectoryError):
-            return False
-        return True
+            return None
 
     def _accept(self, digest: str) -> Digest:
         """The digest, checked; raises ``InvalidDigest`` also for an algorithm that this kind of store does not have."""

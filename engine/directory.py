@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import StorageFailed
+from engine.errors import InvalidName, StorageFailed
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +143,17 @@ def explained(doing: str, place: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageFailed.from_os(doing, place, error) from error
+
+
+def check_path(path: str | os.PathLike[str]) -> str:
+    """The path as a text that the system takes; raises ``InvalidName`` for one that no file can have."""
+    text = os.fspath(path)
+    try:
+        if b"\0" not in os.fsencode(text):
+            return text
+    except UnicodeEncodeError:
+        pass  # half a character, as JSON and windows can have it
+    raise InvalidName(f"{text!a} cannot be the path of a file.", place=ascii(text))
 
 
 def _open(name: str, flags: int, dir_fd: int | None) -> int:

@@ -15,7 +15,9 @@ import msgspec
 from engine.blobs import Blobs, Change, PutResult
 from engine.blobs import Outcome as PutOutcome
 from engine.digest import Digest, clip
+from engine.directory import check_path, explained
 from engine.document import (
+    CONFIG_LIMIT,
     CONFIG_TYPES,
     INDEX_TYPES,
     MANIFEST_LIMIT,
@@ -86,7 +88,7 @@ def inspect_source(path: Path) -> Source:
     """Say what a file is, before anything is copied; never raises for what is wrong with it."""
     try:
         file, size = _open(path)
-    except (Refused, StorageFailed) as error:
+    except (InvalidName, Refused, StorageFailed) as error:
         return Source(path, refusal=str(error))
     with file:
         try:
@@ -112,7 +114,7 @@ def import_into_layout(layout: Layout, requests: Sequence[ImportRequest], progre
     copied = [_copy(layout.blobs, request, progress) for request in requests]
     changed = False
     named = [
-        msgspec.structs.replace(descriptor, digest=str(result.digest))
+        msgspec.structs.replace(descriptor, digest=str(result.digest), size=result.size)
         for result, descriptor in copied
         if descriptor is not None
     ]
@@ -123,7 +125,7 @@ def import_into_layout(layout: Layout, requests: Sequence[ImportRequest], progre
             try:
                 layout.blobs.stat(result.digest)
             except BlobMissing:
-                _copy(layout.blobs, request, progress)
+                _copy(layout.blobs, request, progress, result.digest)
     fates = {
         outcome: tuple(result.digest for result, _ in copied if result.outcome is outcome) for outcome in PutOutcome
     }
@@ -135,13 +137,15 @@ def import_into_layout(layout: Layout, requests: Sequence[ImportRequest], progre
     )
 
 
-def _copy(blobs: Blobs, request: ImportRequest, progress: Progress) -> tuple[PutResult, Descriptor | None]:
-    """Bring one file in; the descriptor is what the index will say of it, if it gets a name, but for the digest."""
+def _copy(
+    blobs: Blobs, request: ImportRequest, progress: Progress, promised: str = ""
+) -> tuple[PutResult, Descriptor | None]:
+    """Bring one file in, of this digest if one is promised; the descriptor is what the index will say, but for that."""
     file, size = _open(request.path)
     with file:
         descriptor = _descriptor(request, file) if request.name is not None else None
         before = progress.done
-        promised = _promised(request.path)
+        promised = promised or _promised(request.path)
         expected = Digest(promised) if promised else None
         algorithm = expected.algorithm if expected else "sha256"
         result = blobs.put(file, algorithm=algorithm, expected=expected, progress=progress)
@@ -164,7 +168,7 @@ def import_into_docker(docker: Docker, requests: Sequence[ImportRequest], progre
                 found=source.media_type or "something else",
                 remedy="Import layers and manifests into an image layout.",
             )
-        contents.append(request.path.read_bytes())
+        contents.append(_read(request.path, CONFIG_LIMIT))
     added = []
     for content in contents:
         added.append(docker.set(content))
@@ -175,7 +179,7 @@ def import_into_docker(docker: Docker, requests: Sequence[ImportRequest], progre
 def _open(path: Path) -> tuple[BinaryIO, int]:
     """A regular file for reading, and its size; links are followed, because the person chose the link."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(check_path(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise Refused(f"{clip(str(path))} is no longer there.", place=str(path), remedy="Drop it again.") from None
     except OSError as error:
@@ -191,6 +195,13 @@ def _open(path: Path) -> tuple[BinaryIO, int]:
             remedy="Drop the files in it; a folder that is an image layout opens when it is dropped on the tabs.",
         )
     raise Refused(f"{clip(path.name)} is not a regular file.", place=str(path), expected="a file with content")
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """The beginning of a file, and one byte more than ``limit`` where it is longer."""
+    file, _ = _open(path)
+    with file, explained("Reading", clip(str(path))):
+        return file.read(limit + 1)
 
 
 def _promised(path: Path) -> str:
@@ -215,8 +226,9 @@ def _needs(content: bytes, media_type: str) -> tuple[str, ...]:
 
 def _descriptor(request: ImportRequest, file: BinaryIO) -> Descriptor:
     """What the index will say of a named file; the digest is filled in when it is known."""
-    content = file.read(MANIFEST_LIMIT + 1)
-    file.seek(0)
+    with explained("Reading", clip(str(request.path))):
+        content = file.read(MANIFEST_LIMIT + 1)
+        file.seek(0)
     media_type = guess_media_type(content) if len(content) <= MANIFEST_LIMIT else ""
     if media_type not in INDEX_TYPES and media_type not in MANIFEST_TYPES:
         raise InvalidName(

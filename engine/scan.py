@@ -29,6 +29,8 @@ _PUBLISH_AFTER = 0.5
 _TIME_STEP_NS = 20_000_000
 """Nanoseconds within which two changes of a folder may get the same time (a tick of the kernel's clock is at most 10
 milliseconds)."""
+_COARSE_STEP_NS = 2_000_000_000
+"""The same on file systems that keep whole seconds (FAT: every other one)."""
 _PARENT = "parent"
 """The metadata key under which Docker keeps the id of the image that another was built on."""
 
@@ -145,8 +147,11 @@ def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, s
 
 def _settled(folders: Folders) -> Folders:
     """The folders' times, unless one changed so lately that a further change could have the same time."""
-    lately = time.time_ns() - _TIME_STEP_NS
-    return folders if all(changed < lately for _, _, changed in folders) else ()
+    now = time.time_ns()
+    for _, _, changed in folders:
+        if changed > now - (_TIME_STEP_NS if changed % 1_000_000_000 else _COARSE_STEP_NS):
+            return ()
+    return folders
 
 
 def _parent(metadata: Metadata, digest: Digest) -> str:

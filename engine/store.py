@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from engine.blobs import Blobs, Change
-from engine.directory import Directory, explained
+from engine.directory import Directory, check_path, explained
 from engine.durable import Rights, ensure_folder, rename_new, staging, sync
 from engine.errors import AlreadyExists, NotAStore
 from engine.importing import ImportRequest
@@ -103,9 +103,9 @@ class Store(ABC):
 
 
 def open_folder(path: str | os.PathLike[str]) -> Directory:
-    """The folder that a person named; raises ``NotAStore`` when there is none, ``OSError`` when it cannot be read."""
+    """The folder that a person named; raises ``NotAStore``, ``InvalidName``, ``OSError`` when it cannot be read."""
     try:
-        return Directory.open(path)
+        return Directory.open(check_path(path))
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = isinstance(error, FileNotFoundError)
         raise NotAStore(
@@ -123,7 +123,7 @@ def build_folder(
 
     Raises ``AlreadyExists`` when something has the name, ``StorageFailed``.
     """
-    target = Path(path).absolute()
+    target = Path(check_path(path)).absolute()
     with explained("Creating", str(target)):
         parent = Directory.open(target.parent)
         if parent.has(target.name):

@@ -508,6 +508,14 @@ class TestList:
         layout.blobs.delete(DIGEST)
         assert list(batches) == []
 
+    def test_a_staging_folder_that_goes_meanwhile_is_left_out(
+        self, layout: ImageLayout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        layout.blobs.put(CONTENT)
+        names = Directory.names
+        monkeypatch.setattr(Directory, "names", lambda folder: [".blobscope-gone", *names(folder), "sha512"])
+        assert listed(layout) == {DIGEST: EntryKind.BLOB}
+
     def test_a_folder_that_may_not_be_read_ends_in_a_sentence(
         self, layout: ImageLayout, as_nobody: Callable[[Path, Callable[[], None]], None]
     ) -> None:

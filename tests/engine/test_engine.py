@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine import DockerImageStore, NotAStore, StorageFailed, open_store
+from engine import DockerImageStore, ImageLayout, NotAStore, StorageFailed, inspect_source, open_store
+from engine.errors import InvalidName
 from tests.layouts import LayoutFiles, tree
 
 
@@ -40,3 +41,11 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises((NotAStore, StorageFailed)):
         open_store(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("path", ["a\0b", "a\ud800b"])
+def test_what_can_be_no_path_is_refused_in_a_sentence(path: str) -> None:
+    for use in (open_store, ImageLayout.create, DockerImageStore.create):
+        with pytest.raises(InvalidName, match="cannot be the path"):
+            use(path)
+    assert "cannot be the path" in inspect_source(Path(path)).refusal

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.blobs import Change
 from engine.docker import DockerImageStore
 from engine.document import DOCKER_CONFIG, OCI_MANIFEST
-from engine.errors import DigestMismatch, EngineError, InvalidName, Refused
+from engine.errors import DigestMismatch, EngineError, InvalidName, Refused, StorageFailed
 from engine.importing import ImportRequest, inspect_source
+from engine.indexfile import Edit
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from tests.layouts import LayoutFiles, sha256, tree
@@ -120,6 +122,33 @@ class TestImporting:
         with pytest.raises(EngineError, match="gone"):
             layout.import_files([ImportRequest(tmp_path / "gone")], Progress())
 
+    def test_a_named_file_that_cannot_be_read_is_named(
+        self, layout: ImageLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write(tmp_path / "manifest.json", b"{}")
+        (tmp_path / "mem").symlink_to("/proc/self/mem")  # a regular file whose reading fails
+        with pytest.raises(StorageFailed, match=r"Reading .*mem failed: Input/output"):
+            layout.import_files([ImportRequest(path), ImportRequest(tmp_path / "mem", "app:1")], Progress())
+
+    def test_a_file_that_changes_after_it_was_named_is_not_taken_for_itself(
+        self, layout: ImageLayout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        files = LayoutFiles(tmp_path / "other")
+        path = write(tmp_path / "manifest.json", files.file(files.image(b"layer")).read_bytes())
+        edit_index = ImageLayout.edit_index
+
+        def edit(layout: ImageLayout, edit: Edit) -> Change:
+            change = edit_index(layout, edit)
+            for entry in blobs(layout):  # another program's garbage collector
+                layout.blobs.delete(entry)
+            path.write_bytes(path.read_bytes() + b"\n")
+            return change
+
+        monkeypatch.setattr(ImageLayout, "edit_index", edit)
+        with pytest.raises(DigestMismatch):
+            layout.import_files([ImportRequest(path, "app:1")], Progress())
+        assert blobs(layout) == set()
+
     def test_importing_again_changes_nothing(self, layout: ImageLayout, tmp_path: Path) -> None:  # T27
         path = write(tmp_path / "file", b"content")
         layout.import_files([ImportRequest(path)], Progress())
@@ -148,6 +177,16 @@ class TestDocker:
         assert change.added == (sha256(content),)
         assert store.scan(Progress()).entries[0].descriptor.media_type == DOCKER_CONFIG
         store.close()
+
+    def test_a_config_that_vanishes_before_it_is_read_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write(tmp_path / "config.json", json.dumps({"architecture": "amd64", "rootfs": {}}).encode())
+        source = inspect_source(path)
+        path.unlink()
+        monkeypatch.setattr("engine.importing.inspect_source", lambda _: source)
+        with DockerImageStore.create(tmp_path / "imagedb") as store, pytest.raises(Refused, match="no longer there"):
+            store.import_files([ImportRequest(path)], Progress())
 
     @pytest.mark.parametrize("content", [b"", b"a layer", b'{"layers":[],"config":{}}'])
     def test_anything_else_is_refused_before_anything_is_written(self, tmp_path: Path, content: bytes) -> None:

@@ -436,3 +436,14 @@ def test_a_document_is_not_whole_when_something_deep_below_it_is_missing(files: 
     assert [snapshot.name(row) for row in snapshot.lost()] == []
     assert snapshot.has(snapshot.find(whole["digest"]), facts.COMPLETE)
     assert not snapshot.has(snapshot.find(top["digest"]), facts.COMPLETE)
+
+
+@pytest.mark.parametrize(("step", "trusted"), [(0, False), (1, True)])
+def test_a_folder_whose_time_has_whole_seconds_is_not_trusted_within_its_second(
+    files: LayoutFiles, monkeypatch: pytest.MonkeyPatch, step: int, trusted: bool
+) -> None:
+    seconds = 1_700_000_000
+    for folder in (files.path / "blobs", files.path / "blobs" / "sha256"):
+        os.utime(folder, ns=(seconds * 10**9 + step,) * 2)
+    monkeypatch.setattr("time.time_ns", lambda: seconds * 10**9 + 500_000_000)
+    assert bool(scan(files).folders) == trusted
