@@ -35,6 +35,9 @@ from engine.jsontext import Cursor, decode_text, expect_end, parse_strict, scan_
 
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}")
 
+MOST_PROBLEMS = 1000
+"""Problems that are listed of one document; a hostile one has millions."""
+
 
 def read_document(raw: bytes, media_type: str, place: str = "") -> tuple[Document | None, list[Problem]]:
     """Read a blob as the document that its descriptor says it is; ``(None, [])`` for media types without structure.
@@ -180,7 +183,10 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def warn(self, where: str, sentence: str, severity: str = "warning") -> None:
-        self.problems.append(Problem(severity, sentence, self.place, where))
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(severity, sentence, self.place, where))
+        elif len(self.problems) == MOST_PROBLEMS:
+            self.problems.append(Problem("error", "More is wrong than is listed here.", self.place))
 
     def index(self, value: dict[str, Any], media_type: str) -> Index:
         self._schema_version(value)
@@ -240,7 +246,7 @@ class _Reader:
     def descriptor(self, value: Any, where: str) -> Descriptor:
         if not isinstance(value, dict):
             self.warn(where, f"The descriptor is {_kind(value)} instead of an object.", "error")
-            return Descriptor()
+            return _NO_DESCRIPTOR
         platform = value.get("platform")
         urls = value.get("urls") or ()
         data = value.get("data")
@@ -369,6 +375,7 @@ class _Reader:
 
 # A layout has very many descriptors and very few platforms.
 _platform = lru_cache(maxsize=1024)(Platform)
+_NO_DESCRIPTOR = Descriptor()
 _WELL_KNOWN = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
 
 

@@ -17,7 +17,7 @@ from engine.errors import EngineError, InvalidDigest
 from engine.graph import Graph
 from engine.metadata import Metadata
 from engine.progress import Progress
-from engine.reading import IndexWalk, read_descriptor
+from engine.reading import MOST_PROBLEMS, IndexWalk, read_descriptor
 from engine.snapshot import Columns, Entry, Folders, Kind, Roots, Snapshot, as_names, empty_columns, find_rows, no_edges
 
 Publish = Callable[[Snapshot], None]
@@ -131,7 +131,8 @@ def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, s
         walk = IndexWalk(raw)
         for position, (value, _, _) in enumerate(walk.entries()):
             descriptor, problems = read_descriptor(value, f"manifests[{position}]")
-            roots.problems += problems
+            if len(roots.problems) < MOST_PROBLEMS:
+                roots.problems += problems
             name = descriptor.name
             roots.items.append((descriptor, () if name is None else (name,)))
             if position % _FIRST_ROWS == _FIRST_ROWS - 1:

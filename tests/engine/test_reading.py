@@ -21,7 +21,7 @@ from engine.document import (
     Manifest,
 )
 from engine.errors import DocumentError
-from engine.reading import IndexWalk, guess_media_type, read_descriptor, read_document
+from engine.reading import MOST_PROBLEMS, IndexWalk, guess_media_type, read_descriptor, read_document
 from tests.layouts import sha256
 
 GOOD = {"mediaType": OCI_MANIFEST, "digest": sha256(b"x"), "size": 1}
@@ -91,6 +91,15 @@ def test_a_document_that_contradicts_its_descriptor_is_named() -> None:  # T51
     raw = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "config": GOOD, "layers": []}).encode()
     _, problems = read_document(raw, OCI_MANIFEST)
     assert [(problem.severity, problem.where) for problem in problems] == [("error", "mediaType")]
+
+
+def test_of_a_document_full_of_errors_only_some_are_listed() -> None:
+    raw = b'{"schemaVersion":2,"config":{},"layers":[' + b"0," * 200_000 + b"0]}"
+    document, problems = read_document(raw, OCI_MANIFEST)
+    assert isinstance(document, Manifest)
+    assert len(document.layers) == 200_001
+    assert len(problems) == MOST_PROBLEMS + 1
+    assert problems[-1].sentence == "More is wrong than is listed here."
 
 
 @pytest.mark.parametrize(

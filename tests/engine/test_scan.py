@@ -219,6 +219,13 @@ class TestDamage:
         assert [entry.row for entry in snapshot.entries] == [-1, -1, -1]
         assert len(snapshot.problems) >= 3
 
+    def test_of_an_index_full_of_errors_only_some_are_listed(self, files: LayoutFiles) -> None:
+        files.entries = [7] * 5000
+        files.write_index()
+        snapshot = scan(files)
+        assert len(snapshot.entries) == 5000
+        assert 1000 <= len(snapshot.problems) < 1010
+
     def test_an_ambiguous_document_is_not_followed(self, files: LayoutFiles) -> None:  # T50
         both = {"schemaVersion": 2, "manifests": [files.image(b"a")], "layers": [files.blob(b"b")], "config": {}}
         odd = files.name(files.document(both, MANIFEST), "odd")
