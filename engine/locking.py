@@ -1,7 +1,7 @@
 """Excluding other programs: the locks that writers of a layout agree on, and those that tell living from dead.
 
 The only file with flock(2) and fcntl(2) locks. umoci, skopeo, crane and oras take no lock on ``index.json``; against
-them only comparing helps (see ``layout.py``).
+them only comparing helps (see ``indexfile.py``).
 """
 
 import errno

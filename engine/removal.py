@@ -203,7 +203,7 @@ def _why_kept(snapshot: Snapshot, row: int, wanted: set[int]) -> str:
     names = [name for entry in snapshot.entries_of(row) for name in entry.names]
     if names:
         return f"named {names[0]} in the index"
-    users = [link.source for link in snapshot.parents(row) if link.source in wanted]
+    users = [user for user in snapshot.users(row) if user in wanted]
     if not users:
         return "an index entry without a name leads to it"
     first = _call(snapshot, users[0])
@@ -284,9 +284,9 @@ def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
         old_row, row = before.find(blob.digest), after.find(blob.digest)
         if row < 0:
             continue  # somebody else has deleted it
-        users = {before.name(link.source) for link in before.parents(old_row)}
+        users = {before.name(user) for user in before.users(old_row)}
         entries = len(before.entries_of(old_row)) - untagged[old_row]
         named = after.store_kind == "layout" and len(after.entries_of(row)) > entries
-        if named or {after.name(link.source) for link in after.parents(row)} - users - going:
+        if named or {after.name(user) for user in after.users(row)} - users - going:
             needed.append(row)
     return {after.name(row) for row in after.below(needed)}

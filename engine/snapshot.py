@@ -247,6 +247,11 @@ class Snapshot:
         """Every reference to the row from another row (index entries: ``entries_of``)."""
         return [self._link(int(edge)) for edge in self._incoming(row)]
 
+    def users(self, row: int) -> list[int]:
+        """The rows that refer to the row, as often as they do; quicker than ``parents`` where there are very many."""
+        users: list[int] = self.edges.sources[self._incoming(row)].tolist()
+        return users
+
     def referrers(self, row: int) -> list[Link]:
         """What belongs to the row without being part of it: signatures, attestations, SBOMs and other referrers."""
         links, seen = [], set()

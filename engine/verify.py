@@ -9,7 +9,6 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -147,15 +146,20 @@ class _Checker:
         self._buffer = buffer
         self._new_hash = new_hash(algorithm)
         self._folder: Directory | None = None
-        with suppress(OSError):
+        self._without = Outcome.MISSING
+        try:
             self._folder = blobs.folder(algorithm)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError:
+            self._without = Outcome.UNREADABLE
 
     def check(self, encoded: str, stamp: list[int]) -> tuple[Outcome, str]:
         """The outcome, and for a corrupt blob the hash that it really has; ``stamp`` is size, time and inode."""
         if self._new_hash is None:
             return Outcome.NOT_CHECKABLE, ""
         if self._folder is None:
-            return Outcome.MISSING, ""
+            return self._without, ""
         try:
             handle, status = self._folder.open_with_status(encoded)
         except FileNotFoundError:

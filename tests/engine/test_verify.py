@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.blobs import Blobs
 from engine.errors import Cancelled
 from engine.layout import ImageLayout
 from engine.progress import Progress
@@ -78,6 +79,22 @@ def test_what_vanished_or_changed_since_it_was_listed_is_said(files: LayoutFiles
     verdicts, _ = verify(files, snapshot)
     assert outcome(snapshot, verdicts, b"gone") == Outcome.MISSING
     assert outcome(snapshot, verdicts, b"sound") == Outcome.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [(PermissionError, Outcome.UNREADABLE), (FileNotFoundError, Outcome.MISSING)]
+)
+def test_blobs_in_a_folder_that_may_not_be_read_are_not_missing(
+    files: LayoutFiles, monkeypatch: pytest.MonkeyPatch, error: type[OSError], expected: Outcome
+) -> None:
+    snapshot = scan(files)
+
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Blobs, "folder", refuse)
+    verdicts, _ = verify(files, snapshot)
+    assert outcome(snapshot, verdicts, b"sound") == expected
 
 
 def test_a_blob_that_is_written_to_while_it_is_hashed_is_neither_sound_nor_corrupt(tmp_path: Path) -> None:
