@@ -193,8 +193,8 @@ class Commands(QObject):
             self.noticed.emit(Notice("notice", sentence, "", "Open it too", lambda: self._stores.open(other)))
 
     def _show_problems(self, session: Session) -> None:
-        page = self._tabs.page_of(session)
-        asking.problems(session, self._window, page.reveal)
+        self._tabs.bring(session)
+        asking.problems(session, self._window, self._tabs.page_of(session).reveal)
 
     # ---------------------------------------------------------------------------------------------- acting
 

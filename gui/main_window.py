@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
             session.noticed.connect(self.show_notice)
             session.changedOutside.connect(self._tell_outside)
             session.when_known(lambda: self.commands.welcome(session))
-        self.tabs.page_of(session)
+        self.tabs.bring(session)
         self._show_front()
 
     @Slot()

@@ -50,19 +50,16 @@ class StoreTabs(QTabWidget):
                 yield page
 
     def page_of(self, session: Session) -> StorePage:
-        """The page of an open store, made when there is none, and brought to the front.
+        """The page of an open store, made when there is none."""
+        return next((page for page in self.pages() if page.session is session), None) or self._add(session)
 
-        Stores come in the order in which they were asked for, however long each takes to open: a slow one does not push
-        itself before a later one.
-        """
-        page, front = next((page for page in self.pages() if page.session is session), None), self.page
-        if page is None:
-            page = self._add(session)
-            if front is not None and front.session.number > session.number:
-                return page
-        self.setCurrentWidget(page)
-        page.focus_list()
-        return page
+    def bring(self, session: Session) -> None:
+        """Bring a store to the front; a new one that was slow to open does not push itself before a later one."""
+        front, is_new = self.page, session not in [page.session for page in self.pages()]
+        page = self.page_of(session)
+        if not is_new or front is None or front.session.number < session.number:
+            self.setCurrentWidget(page)
+            page.focus_list()
 
     def remove(self, session: Session) -> None:
         """Take a store's page away."""

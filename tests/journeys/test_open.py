@@ -88,10 +88,10 @@ def test_tabs_stand_in_the_order_in_which_their_stores_were_asked_for(driver: Dr
     for number in (3, 1, 2):  # in the order in which the disks answer
         path = tmp_path / str(number)
         ImageLayout.create(path).close()
-        stores._adopt(open_store(path), number, opened.append)
+        stores._adopt(open_store(path), number, lambda session: opened.append(driver.window.tabs.page_of(session)))
     assert [page.session.name for page in driver.window.tabs.pages()] == ["1", "2", "3"]
     assert driver.page.session.name == "3", "what opens late took the front"
-    assert [session.number for session in opened] == [3, 1, 2]
+    assert [page.session.number for page in opened] == [3, 1, 2]
     driver.open(tmp_path / "1")
     assert driver.page.session.name == "1", "what is asked for again comes to the front"
 
