@@ -14,13 +14,14 @@ from gui.actions import Actions, Need
 from gui.dialogs import asking
 from gui.dialogs.lists import AboutDialog, KeysDialog
 from gui.dialogs.preferences import Preferences
+from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
 from gui.panels.inspector import DOCUMENT, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
 from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
-from gui.session import Notice, Session
+from gui.session import Session
 from gui.settings import Settings, ThemeMode
 from gui.stores import OpenStores
 

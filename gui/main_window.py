@@ -21,6 +21,7 @@ from gui import icons, text
 from gui.actions import CONTEXT, SEPARATOR, TOOLBAR
 from gui.commands import Commands
 from gui.jobs import Job, JobRunner
+from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Target
 from gui.panels.job_strip import JobList, JobStrip
@@ -29,7 +30,7 @@ from gui.panels.status_counts import StatusCounts
 from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
 from gui.runtime import Fault
-from gui.session import Notice, Session
+from gui.session import Session
 from gui.settings import Settings
 from gui.stores import OpenStores
 from gui.widgets import ElidedLabel, MessageBar, Severity, confirm

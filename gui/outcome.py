@@ -1,6 +1,8 @@
-"""What a finished job did, in a sentence."""
+"""What a finished job did, in a sentence, and how that reaches the message bar."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from engine.blobs import Change
 from engine.digest import shorten
@@ -10,6 +12,22 @@ from engine.removal import RemovalPlan
 from engine.snapshot import Outcome, State
 from engine.verify import VerifySummary
 from gui import text
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell in the message bar; ``action_text`` names the button that calls ``action``."""
+
+    severity: Literal["notice", "success", "warning", "error"]
+    sentence: str
+    details: str = ""
+    action_text: str = ""
+    action: Callable[[], object] | None = None
+
+    @classmethod
+    def of(cls, error: BaseException, action_text: str = "", action: Callable[[], object] | None = None) -> "Notice":
+        """What an error says, and all that is known of it."""
+        return cls("error", text.error_sentence(error), text.error_details(error), action_text, action)
 
 
 def verified(summary: VerifySummary) -> tuple[State | None, str]:

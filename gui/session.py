@@ -1,34 +1,31 @@
-"""One open store: what is known of it, what runs on it, and every verb that a person has.
+"""One open store: what is known of it, and what runs on it.
 
 The only mutable application state. Everything that touches the disk, or walks over every row, runs as a job; callbacks
 and signals come on the GUI thread. A change of ours is followed by a scan, so that what is shown is what is on disk.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.blobs import Change
 from engine.digest import shorten
 from engine.document import MANIFEST_LIMIT
-from engine.errors import StoreChanged
-from engine.importing import ImportRequest, Source, inspect_source
-from engine.index import IndexText
+from engine.importing import Source, inspect_source
 from engine.leftovers import Leftover
 from engine.progress import Progress
-from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import Outcome, Rows, Snapshot, State
 from engine.store import Store
 from engine.verdicts import Verdicts
 from engine.verify import VerifySummary
 from gui import outcome, text
+from gui.changing import Changes
 from gui.jobs import Job, JobRunner
+from gui.outcome import Notice
 from gui.picture import Picture
 from gui.scanning import Scanner
 from gui.verifying import Verifier
@@ -39,19 +36,6 @@ Failed = Callable[[BaseException], object]
 
 SHOWN_LIMIT = 1 << 20
 """Bytes of a document that are read to be shown."""
-OVERWRITTEN_WITHIN_S = 10.0
-"""So long after a change of ours the index is compared with what we wrote."""
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to tell in the message bar; ``action_text`` names the button that calls ``action``."""
-
-    severity: Literal["notice", "success", "warning", "error"]
-    sentence: str
-    details: str = ""
-    action_text: str = ""
-    action: Callable[[], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -61,15 +45,6 @@ class Selection:
     session: "Session"
     digest: str
     entry_position: int | None = None
-
-
-@dataclass(frozen=True)
-class _Promise:
-    """What a change of ours made true of the index, how to make it true again, and until when that is looked at."""
-
-    holds: Callable[[Snapshot], bool]
-    again: Callable[[], object]
-    until: float = 0.0
 
 
 class Session(QObject):
@@ -106,18 +81,21 @@ class Session(QObject):
         self._runner = runner
         self._key = str(store.path)
         self._picture: Picture | None = None
-        self._reveal_next = ""
-        self._promise: _Promise | None = None
         self._when_known: list[Callable[[], object]] = []
         self._verifier = Verifier(self, runner, store, cache)
         self._verifier.statesChanged.connect(self.statesChanged)
         self._verifier.verified.connect(self._tell_verified)
-        self._verifier.failed.connect(self.tell)
+        self._verifier.failed.connect(self._tell)
         self._scanner = Scanner(self, runner, store, self.name, cache, self._verifier.waiting)
         self._scanner.pictured.connect(self._show)
         self._scanner.scanned.connect(self._scanned)
         self._scanner.changedOutside.connect(self.changedOutside)
         self._scanner.failed.connect(self._scan_failed)
+        self.changes = Changes(self, runner, store, self.name, self._scanner, lambda: self.snapshot)
+        """Every change that can be made to it."""
+        self.changes.noticed.connect(self.noticed)
+        self.changes.metadataChanged.connect(self.metadataChanged)
+        self.changes.revealed.connect(self.revealed)
         runner.started.connect(self._job_changed)
         runner.finished.connect(self._job_changed)
 
@@ -203,137 +181,23 @@ class Session(QObject):
             unknown &= self._picture.snapshot.columns.sizes <= limit
         return self._verifier.verify(np.flatnonzero(unknown))
 
-    # ---------------------------------------------------------------------------------------------- changing
-
-    def plan_removal(
-        self,
-        entries: Sequence[int] = (),
-        digests: Sequence[str] = (),
-        *,
-        with_content: bool = False,
-        then: Then[RemovalPlan],
-    ) -> None:
-        """Work out what a removal would do; ``then`` gets the plan."""
-        snapshot = self.snapshot
-        if snapshot is not None:
-            self._start(
-                "Working out what goes",
-                lambda _progress: plan_removal(snapshot, entries, digests, with_content=with_content),
-                then=then,
-            )
-
-    def apply_removal(self, plan: RemovalPlan) -> None:
-        """Carry a plan out that was made over the snapshot of now."""
-        snapshot = self.snapshot
-        if snapshot is None:
-            return
-        gone = {(entry.descriptor.digest, entry.names) for entry in plan.entries}
-
-        def present(now: Snapshot | None) -> list[int]:
-            entries = now.entries if now else ()
-            return [entry.position for entry in entries if (entry.descriptor.digest, entry.names) in gone]
-
-        still_there = len(present(snapshot)) - len(plan.entries)
-        self._change(
-            f"Removing from {self.name}",
-            lambda progress: self.store.apply(plan, progress),
-            lambda change: outcome.removed(plan, change),
-            _Promise(
-                lambda now: len(present(now)) <= still_there,
-                lambda: self.plan_removal(present(self.snapshot), then=self.apply_removal),
-            )
-            if gone and self.is_layout
-            else None,
-        )
+    # ---------------------------------------------------------------------------------------------- reading
 
     def inspect_sources(self, paths: Sequence[Path], then: Then[list[Source]]) -> None:
         """Say of each file what it is, before anything is copied."""
-        self._start("Looking at files", lambda _progress: [inspect_source(path) for path in paths], then=then)
-
-    def import_files(self, requests: Sequence[ImportRequest]) -> None:
-        """Copy files in; what they became is selected afterwards."""
-        names = {(request.name,) for request in requests if request.name is not None}
-
-        def tell(change: Change) -> str:
-            digests = [*change.added, *change.repaired, *change.present]
-            self._reveal_next = str(digests[0]) if digests else ""
-            return outcome.imported(self.name, requests, change)
-
-        self._change(
-            f"Importing {text.count(len(requests), 'file')}",
-            lambda progress: self.store.import_files(requests, progress),
-            tell,
-            _Promise(
-                lambda now: names <= {entry.names for entry in now.entries},
-                lambda: self.import_files(requests),
-            )
-            if names
-            else None,
-        )
-
-    def rename_entry(self, position: int, name: str | None) -> None:
-        """Give an index entry another name, or none."""
-        snapshot = self.snapshot
-        if snapshot is None:
-            return
-        descriptor = snapshot.entries[position].descriptor
-        names = () if name is None else (name,)
-
-        def edit(index: IndexText) -> None:
-            same = [n for n, found in enumerate(index.entries) if found == descriptor]
-            if not same:
-                raise StoreChanged("That entry is no longer in the index as it was.", place="index.json")
-            index.rename(min(same, key=lambda n: abs(n - position)), name)
-
-        def again() -> None:
-            now = self.snapshot
-            same = [entry.position for entry in (now.entries if now else ()) if entry.descriptor == descriptor]
-            if same:
-                self.rename_entry(same[0], name)
-
-        def tell(_change: Change) -> str:
-            self._reveal_next = descriptor.digest
-            return ""
-
-        self._change(
-            "Renaming",
-            lambda _progress: self.store.edit_index(edit),
-            tell,
-            _Promise(
-                lambda now: any(e.names == names and e.descriptor.digest == descriptor.digest for e in now.entries),
-                again,
-            ),
-        )
+        self._start("Looking at files", lambda _progress: [inspect_source(path) for path in paths], then)
 
     def leftovers(self, then: Then[list[Leftover]]) -> None:
         """List what crashed writers left behind."""
-        self._start("Looking for leftovers", lambda _progress: self.store.leftovers(), then=then)
-
-    def clean(self) -> None:
-        """Remove what crashed writers left behind."""
-        self._change("Cleaning up", self.store.clean, outcome.cleaned)
-
-    def metadata_set(self, digest: str, key: str, value: bytes, then: Then[None] | None = None) -> None:
-        """Keep a value under a key."""
-        self._change_metadata(
-            digest, f"Saving {key}", lambda _progress: self.store.metadata.set(digest, key, value), then
-        )
-
-    def metadata_delete(self, digest: str, key: str, then: Then[bool] | None = None) -> None:
-        """Forget a key."""
-        self._change_metadata(
-            digest, f"Removing {key}", lambda _progress: self.store.metadata.delete(digest, key), then
-        )
-
-    # ---------------------------------------------------------------------------------------------- reading
+        self._start("Looking for leftovers", lambda _progress: self.store.leftovers(), then)
 
     def read_bytes(self, digest: str, then: Callable[[bytes, bool], object], failed: Failed | None = None) -> Job:
         """The stored bytes of a blob, at most ``SHOWN_LIMIT`` of them; ``then`` also gets whether more follow."""
         return self._start(
             f"Reading {shorten(digest)}",
             lambda _progress: self.store.blobs.window(digest, 0, SHOWN_LIMIT + 1),
-            then=lambda content: then(content[:SHOWN_LIMIT], len(content) > SHOWN_LIMIT),
-            failed=failed,
+            lambda content: then(content[:SHOWN_LIMIT], len(content) > SHOWN_LIMIT),
+            failed,
         )
 
     def read_document(
@@ -352,7 +216,7 @@ class Session(QObject):
             content = self.store.blobs.window(digest, 0, MANIFEST_LIMIT + 1)
             return prepare(content[:MANIFEST_LIMIT], len(content) > MANIFEST_LIMIT)
 
-        return self._start(f"Reading {shorten(digest)}", work, then=then, failed=failed)
+        return self._start(f"Reading {shorten(digest)}", work, then, failed)
 
     def metadata_keys(self, digest: str, then: Then[list[str]], failed: Failed | None = None) -> Job:
         """The metadata keys of a blob."""
@@ -369,10 +233,8 @@ class Session(QObject):
     # ---------------------------------------------------------------------------------------------- inside
 
     @Slot(object)
-    def tell(self, error: BaseException, action_text: str = "", action: Callable[[], object] | None = None) -> None:
-        """Show an error in the message bar."""
-        sentence, details = text.error_sentence(error), text.error_details(error)
-        self.noticed.emit(Notice("error", sentence, details, action_text, action))
+    def _tell(self, error: BaseException) -> None:
+        self.noticed.emit(Notice.of(error))
 
     @Slot(object)
     def _show(self, picture: Picture) -> None:
@@ -388,14 +250,11 @@ class Session(QObject):
         waiting, self._when_known = self._when_known, []
         for act in waiting:
             act()
-        self._check_promise(picture.snapshot)
-        if self._reveal_next:
-            digest, self._reveal_next = self._reveal_next, ""
-            self.revealed.emit(digest)
+        self.changes.scanned(picture.snapshot)
 
     @Slot(object)
     def _scan_failed(self, error: BaseException) -> None:
-        self.tell(error, "Try again", self.rescan)
+        self.noticed.emit(Notice.of(error, "Try again", self.rescan))
 
     @Slot(object)
     def _tell_verified(self, summary: VerifySummary) -> None:
@@ -407,88 +266,10 @@ class Session(QObject):
         else:
             self.noticed.emit(Notice("error", sentence, "", "Show", lambda: self.stateAsked.emit(bad)))
 
-    def _change(
-        self,
-        title: str,
-        work: Callable[[Progress], Result],
-        tell: Callable[[Result], str],
-        promise: _Promise | None = None,
-    ) -> None:
-        """Run a change of the store, say what it did, and look at the disk again."""
-
-        def done(result: Result) -> None:
-            if promise is not None:
-                self._promise = replace(promise, until=time.monotonic() + OVERWRITTEN_WITHIN_S)
-            sentence = tell(result)
-            if sentence:
-                self.noticed.emit(Notice("success", sentence))
-            ended()
-
-        def failed(error: BaseException) -> None:
-            self.tell(error)
-            ended()
-
-        def cancelled() -> None:
-            self.noticed.emit(Notice("notice", f"{title}: stopped. What was finished before stays."))
-            ended()
-
-        def ended() -> None:
-            self._scanner.end_change()
-            self._scanner.scan()
-
-        self._scanner.begin_change()
-        self._start(title, work, writes=True, then=done, failed=failed, cancelled=cancelled)
-
-    def _change_metadata(
-        self, digest: str, title: str, work: Callable[[Progress], Result], then: Then[Result] | None
-    ) -> None:
-        def done(result: Result) -> None:
-            self.metadataChanged.emit(digest)
-            if then is not None:
-                then(result)
-            ended()
-
-        def failed(error: BaseException) -> None:
-            self.tell(error)
-            ended()
-
-        def ended() -> None:
-            self._scanner.end_change()
-            if not self.is_layout:
-                self._scanner.scan()  # an image's parent is metadata there
-
-        self._scanner.begin_change()
-        self._start(title, work, writes=True, then=done, failed=failed, cancelled=ended)
-
-    def _check_promise(self, snapshot: Snapshot) -> None:
-        """Say so when another program has written an index without our change."""
-        promise = self._promise
-        if promise is None or promise.holds(snapshot):
-            return
-        self._promise = None
-        if time.monotonic() < promise.until:
-            sentence = "Another program has overwritten index.json, and your last change of it is gone."
-            self.noticed.emit(Notice("warning", sentence, "", "Apply again", promise.again))
-
     def _start(
-        self,
-        title: str,
-        work: Callable[[Progress], Result],
-        *,
-        then: Callable[[Result], object] | None = None,
-        failed: Failed | None = None,
-        cancelled: Callable[[], object] | None = None,
-        writes: bool = False,
+        self, title: str, work: Callable[[Progress], Result], then: Then[Result], failed: Failed | None = None
     ) -> Job:
-        return self._runner.start(
-            title,
-            work,
-            store=self._key,
-            writes=writes,
-            on_done=then,
-            on_failed=failed or self.tell,
-            on_cancelled=cancelled,
-        )
+        return self._runner.start(title, work, store=self._key, on_done=then, on_failed=failed or self._tell)
 
     @Slot(object)
     def _job_changed(self, job: Job) -> None:

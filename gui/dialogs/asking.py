@@ -18,7 +18,8 @@ from gui import text
 from gui.dialogs.import_dialog import ImportDialog
 from gui.dialogs.lists import LeftoversDialog, ProblemsDialog
 from gui.dialogs.name_dialog import NameDialog
-from gui.session import Notice, Session
+from gui.outcome import Notice
+from gui.session import Session
 from gui.settings import Settings
 
 MOST_PROBLEMS = 1000
@@ -65,10 +66,10 @@ def how_to_import(session: Session, paths: Sequence[Path], window: QWidget, *, t
     def ask(sources: list[Source]) -> None:
         open_question = any(source.refusal or (source.can_be_named and session.is_layout) for source in sources)
         if told and not open_question:
-            session.import_files([ImportRequest(source.path) for source in sources])
+            session.changes.import_files([ImportRequest(source.path) for source in sources])
             return
         dialog = ImportDialog(session.name, sources, session.snapshot, window, names=session.is_layout)
-        dialog.confirmed.connect(session.import_files)
+        dialog.confirmed.connect(session.changes.import_files)
         _open(dialog)
 
     session.inspect_sources(paths, then=ask)
@@ -93,7 +94,7 @@ def _rename(session: Session, entry: Entry, name: str | None) -> None:
     if position is None:
         session.noticed.emit(Notice("warning", "That entry is no longer in the index, so it was not renamed."))
     else:
-        session.rename_entry(position, name)
+        session.changes.rename_entry(position, name)
 
 
 def what_to_clean(session: Session, window: QWidget) -> None:
@@ -101,7 +102,7 @@ def what_to_clean(session: Session, window: QWidget) -> None:
 
     def ask(found: list[Leftover]) -> None:
         dialog = LeftoversDialog(session.name, found, window)
-        dialog.clean_asked.connect(session.clean)
+        dialog.clean_asked.connect(session.changes.clean)
         _open(dialog)
 
     session.leftovers(ask)

@@ -241,21 +241,21 @@ class MetadataEditor(QWidget):
         selection = self._selection
         if selection is not None:
             self._removed = None
-            selection.session.metadata_set(selection.digest, self.form.key, self.form.value)
+            selection.session.changes.set_metadata(selection.digest, self.form.key, self.form.value)
 
     @Slot()
     def _remove(self) -> None:
         key, selection = self._current_key(), self._selection
         if key is not None and selection is not None and selection.session.writable:
             self._removed = selection.digest, key, self._values[key]
-            selection.session.metadata_delete(selection.digest, key)
+            selection.session.changes.delete_metadata(selection.digest, key)
 
     @Slot()
     def _undo(self) -> None:
         if self._removed is not None and self._selection is not None:
             digest, key, value = self._removed
             self._removed = None
-            self._selection.session.metadata_set(digest, key, value)
+            self._selection.session.changes.set_metadata(digest, key, value)
 
     @Slot()
     def _close_form(self) -> None:

@@ -15,13 +15,14 @@ from engine.snapshot import PRESENT, STRAY, Rows, State
 from gui import text
 from gui.jobs import JobRunner
 from gui.models.filtering import STATES
+from gui.outcome import Notice
 from gui.panels.blob_view import BlobView
 from gui.panels.file_manager import show_file
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
-from gui.session import Notice, Selection, Session
+from gui.session import Selection, Session
 from gui.settings import Settings
 
 IMAGES, BLOBS = 0, 1
@@ -96,7 +97,7 @@ class StorePage(QWidget):
         self.inspector.followed.connect(self._follow)
         self.inspector.historyChanged.connect(self.situationChanged)
         self.inspector.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
-        self.removal.decided.connect(self.session.apply_removal)
+        self.removal.decided.connect(self.session.changes.apply_removal)
         self.removal.closed.connect(self.focus_list)
         self.removal.opened.connect(self._keep_in_sight)
         self.images.model.arranged.connect(self._show_counts)
@@ -241,7 +242,7 @@ class StorePage(QWidget):
         if self.session.is_layout and self.lens is self.images and len(entries) == len(chosen):
             self._plan_entries(entries)
         else:
-            self.session.plan_removal(digests=[each.digest for each in chosen], then=self._show_blobs)
+            self.session.changes.plan_removal(digests=[each.digest for each in chosen], then=self._show_blobs)
 
     def put_away(self) -> bool:
         """Close the removal strip; whether it was open."""
@@ -342,9 +343,9 @@ class StorePage(QWidget):
 
         def show(untag: RemovalPlan) -> None:
             both = still(lambda delete: self.removal.show_entries(untag, delete))
-            self.session.plan_removal(entries, with_content=True, then=both)
+            self.session.changes.plan_removal(entries, with_content=True, then=both)
 
-        self.session.plan_removal(entries, then=still(show))
+        self.session.changes.plan_removal(entries, then=still(show))
 
     def _show_blobs(self, plan: RemovalPlan) -> None:
         if not self.session.is_layout:

@@ -10,8 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from gui import main_window, theme
 from gui.main_window import MainWindow
+from gui.outcome import Notice
 from gui.runtime import Fault
-from gui.session import Notice
 from gui.settings import Settings
 from gui.widgets import Severity
 from tests.gui.conftest import PATIENCE_MS

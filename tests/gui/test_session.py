@@ -17,7 +17,8 @@ from engine.removal import RemovalPlan
 from engine.sample import make_sample
 from engine.snapshot import State
 from gui.jobs import JobRunner, JobState
-from gui.session import Notice, Session
+from gui.outcome import Notice
+from gui.session import Session
 from tests.gui.conftest import PATIENCE_MS, OpenSession, wait_until_known
 
 
@@ -219,7 +220,7 @@ def test_an_imported_file_is_named_and_revealed(
     file = tmp_path / "hello.txt"
     file.write_bytes(b"hello")
     with qtbot.waitSignal(session.revealed, timeout=PATIENCE_MS) as revealed:
-        session.import_files([ImportRequest(file)])
+        session.changes.import_files([ImportRequest(file)])
     assert revealed.args == [digest_of(b"hello")]
     assert session.snapshot is not None
     assert session.snapshot.find(digest_of(b"hello")) >= 0
@@ -235,7 +236,7 @@ def test_a_file_that_is_there_already_is_revealed_too(
     file = tmp_path / "one.txt"
     file.write_bytes(b"one")
     with qtbot.waitSignal(session.revealed, timeout=PATIENCE_MS) as revealed:
-        session.import_files([ImportRequest(file)])
+        session.changes.import_files([ImportRequest(file)])
     assert revealed.args == [digest_of(b"one")]
     assert "is in small already" in told[-1].sentence
 
@@ -245,7 +246,7 @@ def test_a_failure_is_told_in_a_sentence_and_nothing_is_half_done(
 ) -> None:
     session = open_session(layout)
     told = notices(session)
-    session.import_files([ImportRequest(tmp_path / "gone.txt")])
+    session.changes.import_files([ImportRequest(tmp_path / "gone.txt")])
     qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE_MS)
     assert told[0].severity == "error"
     assert "gone.txt" in told[0].sentence
@@ -260,12 +261,12 @@ def test_untagging_leaves_the_blobs_and_deleting_frees_what_was_planned(
     told = notices(session)
     plans: list[RemovalPlan] = []
     position = next(e.position for e in session.snapshot.entries if e.names == ("example.org/web:1.0",))
-    session.plan_removal([position], with_content=True, then=plans.append)
+    session.changes.plan_removal([position], with_content=True, then=plans.append)
     qtbot.waitUntil(lambda: bool(plans), timeout=PATIENCE_MS)
     (plan,) = plans
     assert plan.freed > 0
     before = sum(file.stat().st_size for file in (sample / "blobs" / "sha256").iterdir())
-    session.apply_removal(plan)
+    session.changes.apply_removal(plan)
     qtbot.waitUntil(lambda: "example.org/web:1.0" not in names(session), timeout=PATIENCE_MS)
     assert before - sum(file.stat().st_size for file in (sample / "blobs" / "sha256").iterdir()) == plan.freed
     assert "example.org/web:1.0 untagged" in told[-1].sentence
@@ -275,7 +276,7 @@ def test_an_entry_gets_another_name_and_stays_selected(qtbot: QtBot, open_sessio
     session = open_session(sample)
     entry = session.snapshot.entries[0]
     with qtbot.waitSignal(session.revealed, timeout=PATIENCE_MS) as revealed:
-        session.rename_entry(0, "other:1")
+        session.changes.rename_entry(0, "other:1")
     assert revealed.args == [entry.descriptor.digest]
     assert "other:1" in names(session)
     assert entry.names[0] not in names(session)
@@ -288,7 +289,7 @@ def test_a_change_that_another_program_overwrote_can_be_applied_again(
     told = notices(session)
     before = (sample / "index.json").read_bytes()
     with qtbot.waitSignal(session.revealed, timeout=PATIENCE_MS):
-        session.rename_entry(0, "other:1")
+        session.changes.rename_entry(0, "other:1")
     (sample / "index.json").write_bytes(before)
     qtbot.waitUntil(lambda: any(notice.action_text == "Apply again" for notice in told), timeout=PATIENCE_MS)
     (notice,) = (notice for notice in told if notice.action_text == "Apply again")
@@ -305,7 +306,7 @@ def test_leftovers_of_crashed_writers_go_and_nothing_else(
     session = open_session(sample)
     told = notices(session)
     blobs = len(list((sample / "blobs" / "sha256").glob("?" * 64)))
-    session.clean()
+    session.changes.clean()
     qtbot.waitUntil(lambda: bool(told), timeout=PATIENCE_MS)
     assert "leftover" in told[0].sentence
     assert not (sample / ".blobscope-0123456789abcdef").exists()
@@ -319,7 +320,7 @@ def test_metadata_is_set_read_and_removed(qtbot: QtBot, open_session: OpenSessio
     keys: list[list[str]] = []
     values: list[bytes] = []
     with qtbot.waitSignal(session.metadataChanged, timeout=PATIENCE_MS) as changed:
-        session.metadata_set(digest, "note", b"mine")
+        session.changes.set_metadata(digest, "note", b"mine")
     assert changed.args == [digest]
     session.metadata_keys(digest, keys.append)
     session.metadata_get(digest, "note", values.append)
@@ -327,7 +328,7 @@ def test_metadata_is_set_read_and_removed(qtbot: QtBot, open_session: OpenSessio
     assert keys == [["note"]]
     assert values == [b"mine"]
     with qtbot.waitSignal(session.metadataChanged, timeout=PATIENCE_MS):
-        session.metadata_delete(digest, "note")
+        session.changes.delete_metadata(digest, "note")
     assert not (layout / "metadata").exists()
 
 
@@ -409,7 +410,7 @@ def test_our_own_change_is_not_told_as_another_program_s(
     file = tmp_path / "hello.txt"
     file.write_bytes(b"hello")
     with qtbot.waitSignal(session.revealed, timeout=PATIENCE_MS):
-        session.import_files([ImportRequest(file)])
+        session.changes.import_files([ImportRequest(file)])
     qtbot.wait(600)
     assert outside == []
 

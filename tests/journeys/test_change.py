@@ -369,7 +369,7 @@ def test_both_verbs_of_a_removal_are_about_the_entry_that_is_selected(
     snapshot = page.session.snapshot
     assert snapshot is not None
     asked: list[tuple[Sequence[int], Callable[[RemovalPlan], object]]] = []
-    monkeypatch.setattr(page.session, "plan_removal", lambda entries, then, **_: asked.append((entries, then)))
+    monkeypatch.setattr(page.session.changes, "plan_removal", lambda entries, then, **_: asked.append((entries, then)))
     page.ask_removal()
     with ImageLayout.open(sample) as other:
         other.edit_index(lambda index: index.remove(0))
