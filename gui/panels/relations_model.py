@@ -23,6 +23,7 @@ from gui.session import Selection
 from gui.theme import Role as Ink
 
 WHAT, SIZE, STATE = range(3)
+_TITLES = ("What", "Size", "State")
 
 _NOBODY = QModelIndex()
 
@@ -131,7 +132,7 @@ class RelationsModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = look.DISPLAY) -> Any:
         if role == look.DISPLAY and orientation == Qt.Orientation.Horizontal:
-            return ("What", "Size", "State")[section]
+            return _TITLES[section]
         return None
 
     def data(self, index: AnyIndex, role: int = look.DISPLAY) -> Any:
@@ -140,6 +141,8 @@ class RelationsModel(QAbstractTableModel):
         cells = self._cells_of(index.row())
         if cells is None:
             return self._title_data(index, role)
+        if role == look.ACCESSIBLE and index.column() != WHAT:
+            return f"{_TITLES[index.column()]}: {self.data(index) or ''}"
         if index.column() == WHAT:
             return self._what_data(cells, role)
         if index.column() == SIZE:
@@ -148,8 +151,8 @@ class RelationsModel(QAbstractTableModel):
 
     def _title_data(self, index: AnyIndex, role: int) -> Any:
         section, number = self._place(index.row())
-        if index.column() != WHAT:
-            return None
+        if index.column() != WHAT and role != look.ACCESSIBLE:
+            return None  # the first cell spans all
         if role in (look.DISPLAY, look.ACCESSIBLE):
             count = f"  {text.number(len(section))}" if len(section) else ""
             return section.nothing if number >= 0 else f"{section.title}{count}"
@@ -186,7 +189,7 @@ class RelationsModel(QAbstractTableModel):
         found = self._standing(cells)
         if found is None:
             return None
-        if role in (look.DISPLAY, look.ACCESSIBLE):
+        if role == look.DISPLAY:
             return found.words
         if role == look.ICON:
             return icons.state_icon(found.state)

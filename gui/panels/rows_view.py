@@ -241,8 +241,11 @@ class RowsView(QWidget):
     # -------------------------------------------------------------------------------------------- from the view
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            return self._press(event)
+        if watched is self.view and isinstance(event, QKeyEvent):
+            if event.type() == QEvent.Type.KeyPress:
+                return self._press(event)
+            if event.type() == QEvent.Type.ShortcutOverride and self._is_typing and _is_typed(event):
+                event.accept()  # a letter in the middle of a word is no command
         return super().eventFilter(watched, event)
 
     def _press(self, event: QKeyEvent) -> bool:
@@ -250,21 +253,23 @@ class RowsView(QWidget):
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
             return True
-        typed = event.text()
-        modifiers = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
         if event.key() == Qt.Key.Key_Asterisk:
             return True  # would open everything below, which may be without end
-        if typed.isprintable() and typed.strip() and not modifiers and typed not in "+-":
-            self._find_typed(typed)
+        if _is_typed(event) and event.text() not in "+-":
+            self._find_typed(event.text())
             return True
         return False
 
+    @property
+    def _is_typing(self) -> bool:
+        """Whether a letter now goes on a word that was begun."""
+        return time.monotonic() - self._typed_at < QApplication.keyboardInputInterval() / 1000
+
     def _find_typed(self, typed: str) -> None:
         """Go to the row that begins with what is being typed."""
-        now = time.monotonic()
-        goes_on = now - self._typed_at < QApplication.keyboardInputInterval() / 1000
+        goes_on = self._is_typing
         self._typed = self._typed + typed if goes_on else typed
-        self._typed_at = now
+        self._typed_at = time.monotonic()
         current = self.view.currentIndex()
         while current.parent().isValid():
             current = current.parent()
@@ -323,3 +328,9 @@ class RowsView(QWidget):
                 menu.addAction(action)
         if not menu.isEmpty():
             menu.popup(self.view.viewport().mapToGlobal(position))
+
+
+def _is_typed(event: QKeyEvent) -> bool:
+    """Whether a key is a letter of a word, rather than a command."""
+    modifiers = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+    return bool(event.text().strip()) and event.text().isprintable() and not modifiers

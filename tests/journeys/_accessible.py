@@ -13,8 +13,6 @@ _TOLD = {
     pyatspi.STATE_FOCUSABLE: "focusable",
     pyatspi.STATE_FOCUSED: "focused",
     pyatspi.STATE_SELECTED: "selected",
-    pyatspi.STATE_SENSITIVE: "sensitive",
-    pyatspi.STATE_CHECKED: "checked",
 }
 _LONGEST = 10_000
 
@@ -22,21 +20,19 @@ _LONGEST = 10_000
 def main(program: str) -> None:
     for application in pyatspi.Registry.getDesktop(0):
         if application is not None and application.name == program:
-            show(application, program, 0)
+            for window in application:
+                show(window)
 
 
-def show(item, program: str, depth: int) -> None:
+def show(item) -> None:
     """Print an item and everything in it."""
     try:
         state = item.getState()
-        if depth and not state.contains(pyatspi.STATE_SHOWING):
+        if not state.contains(pyatspi.STATE_SHOWING):
             return
         told = {
-            "program": program,
-            "depth": depth,
             "role": item.getRoleName(),
             "name": item.name or "",
-            "description": item.description or "",
             "states": [word for number, word in _TOLD.items() if state.contains(number)],
             "actions": _actions(item),
             "text": _text(item),
@@ -49,7 +45,7 @@ def show(item, program: str, depth: int) -> None:
     sys.stdout.write(f"{json.dumps(told)}\n")
     for child in children:
         if child is not None:
-            show(child, program, depth + 1)
+            show(child)
 
 
 def _actions(item) -> list[str]:

@@ -32,6 +32,8 @@ _PAUSE_S = 0.05
 _STEPS = 12
 """Movements of the mouse in a drag; programs begin one only when the mouse has moved a little."""
 _SIZE = (1400, 900)
+_MIDDLE = 460
+"""Where the window of the file manager ends, at the left of ours."""
 _ROOT = Path(__file__).parents[2]
 _LOOK = Path(__file__).with_name("_accessible.py")
 
@@ -39,11 +41,8 @@ _LOOK = Path(__file__).with_name("_accessible.py")
 class Item(NamedTuple):
     """Something on the screen, as a screen reader is told of it."""
 
-    program: str
-    depth: int
     role: str
     name: str
-    description: str
     states: list[str]
     actions: list[str]
     text: str
@@ -53,6 +52,11 @@ class Item(NamedTuple):
     def centre(self) -> tuple[int, int]:
         x, y, width, height = self.box
         return x + width // 2, y + height // 2
+
+    @property
+    def is_at_right(self) -> bool:
+        """Whether nothing of it is where the file manager is."""
+        return self.box[0] > _MIDDLE
 
 
 class Screen:
@@ -71,7 +75,7 @@ class Screen:
     def __enter__(self) -> Self:
         try:
             shape = f"{_SIZE[0]}x{_SIZE[1]}x24"
-            number = self._ask("Xvfb", "-screen", "0", shape, "-nolisten", "tcp", "-displayfd")
+            number = self._ask("Xvfb", "-screen", "0", shape, "-noreset", "-nolisten", "tcp", "-displayfd")
             self._environment["DISPLAY"] = f":{number}"
             self._environment["DBUS_SESSION_BUS_ADDRESS"] = self._ask(
                 "dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"
@@ -108,14 +112,30 @@ class Screen:
         self.find("frame", "Blobscope")
         return program
 
-    def open_file_manager(self, folder: Path) -> None:
-        """Show a folder in a file manager's window, beside the other windows."""
+    def open_file_manager(self, folder: Path) -> Item:
+        """Show a folder in a file manager's window at the left, and select and return the only thing in it."""
         self.start("pcmanfm", "--no-desktop", str(folder), GTK_MODULES="gail:atk-bridge")
         self.find("frame", folder.name, program="pcmanfm")
+        self._place(folder.name, 0, _MIDDLE)
+        self.find("label", "1 item", program="pcmanfm")
+        (thing,) = folder.iterdir()
+        pane = self.find("layered pane", program="pcmanfm")
+        # It tells of its icons only when nobody has looked at it before they came, but it puts the first at the corner.
+        icon = pane._replace(box=(pane.box[0] + 20, pane.box[1] + 8, 64, 64))
+        self.click(icon)
+        self.find("label", thing.name, program="pcmanfm")
+        return icon
 
-    def place(self, title: str, x: int, y: int, width: int, height: int) -> None:
-        """Move a window, by a part of its title."""
-        self._run("wmctrl", "-r", title, "-e", f"0,{x},{y},{width},{height}")
+    def put_at_right(self, title: str) -> Item:
+        """Move a window, by a part of its title, to where a file manager's does not cover it."""
+        self._place(title, _MIDDLE + 10, _SIZE[0] - _MIDDLE - 20)
+        return self.until(
+            lambda: next((item for item in self.items() if item.is_at_right and title in item.name), None),
+            f"{title} at the right",
+        )
+
+    def _place(self, title: str, x: int, width: int) -> None:
+        self._run("wmctrl", "-r", title, "-e", f"0,{x},0,{width},{_SIZE[1] - 40}")
         self._run("wmctrl", "-a", title)
 
     def _start(
@@ -179,7 +199,7 @@ class Screen:
 
     def _situation(self) -> str:
         with contextlib.suppress(KeyError, subprocess.SubprocessError):
-            seen = [f"{item.role} {item.name!r} {item.states}" for item in self.items() if item.name or item.states]
+            seen = [f"{item.role} {item.name!r}{' with focus' * ('focused' in item.states)}" for item in self.items()]
             return "there was: " + ", ".join(seen)
         return "the screen cannot be looked at"
 
@@ -189,6 +209,10 @@ class Screen:
         """Press keys one after the other, such as "ctrl+f"."""
         self._run("xdotool", "key", "--delay", "30", *keys)
 
+    def type(self, words: str) -> None:
+        """Type words where the keyboard is."""
+        self._run("xdotool", "type", "--delay", "10", words)
+
     def click(self, item: Item) -> None:
         """Press the left button in the middle of something."""
         self._mouse(*item.centre, "click", "1")
@@ -197,15 +221,18 @@ class Screen:
     def dragged(self, item: Item, target: Item, *held: str) -> Iterator[None]:
         """Drag something over something else with the mouse, while keys are held; it is let go at the end."""
         (left, top), (right, bottom) = item.centre, target.centre
+        top += 8  # lest it be the second click of a double one
         self._mouse(left, top, "mousedown", "1")
-        self._run("xdotool", *(word for key in held for word in ("keydown", key)), "sleep", "0")
         try:
+            for key in held:
+                self._run("xdotool", "keydown", key)
             for step in range(1, _STEPS + 1):
                 self._mouse(left + (right - left) * step // _STEPS, top + (bottom - top) * step // _STEPS)
             yield
-            self._run("xdotool", "mouseup", "1")
         finally:
-            self._run("xdotool", *(word for key in held for word in ("keyup", key)), "mouseup", "1")
+            self._run("xdotool", "mouseup", "1")
+            for key in held:
+                self._run("xdotool", "keyup", key)
 
     def _mouse(self, x: int, y: int, *then: str) -> None:
         self._run("xdotool", "mousemove", "--sync", str(x), str(y), *then)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -138,6 +138,21 @@ def test_typing_in_the_list_goes_to_the_row(desk: Desk) -> None:
     desk.qtbot.keyClicks(desk.view.view, text)
     desk.settle()
     assert desk.view.view.currentIndex().data() == wanted
+
+
+def test_a_letter_that_is_a_command_is_none_in_the_middle_of_a_word(desk: Desk) -> None:
+    names = [name.removeprefix("sha256:").partition("…")[0] for name in desk.names()]
+    place, word = next((place, word) for place, word in enumerate(names) if place and word[1] != word[0])
+    commands: list[str] = []
+    shortcut = QShortcut(QKeySequence(word[1]), desk.view)
+    shortcut.activated.connect(lambda: commands.append(word[1]))
+    desk.qtbot.keyClicks(desk.view.view, word[1])
+    assert commands == [word[1]]
+    desk.choose(0)
+    desk.qtbot.keyClicks(desk.view.view, word)
+    desk.settle()
+    assert commands == [word[1]]
+    assert desk.view.view.currentIndex().row() == place
 
 
 def test_the_star_does_not_open_everything(desk: Desk) -> None:
