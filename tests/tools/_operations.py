@@ -121,6 +121,7 @@ OPERATIONS = {
 
 _NO_FD = 1023
 _RENAMEAT2 = ctypes.CDLL(None).renameat2
+_NOREPLACE = 1  # without a flag the C library would make another call of it
 _IN_VAIN: dict[str, Callable[[], object]] = {
     "openat": lambda: os.open("x", os.O_RDONLY, dir_fd=_NO_FD),
     "write": lambda: os.write(_NO_FD, b"x"),
@@ -130,7 +131,7 @@ _IN_VAIN: dict[str, Callable[[], object]] = {
     "linkat": lambda: os.link("x", "x", src_dir_fd=_NO_FD, dst_dir_fd=_NO_FD),
     "unlinkat": lambda: os.unlink("x", dir_fd=_NO_FD),
     "renameat": lambda: os.rename("x", "x", src_dir_fd=_NO_FD, dst_dir_fd=_NO_FD),
-    "renameat2": lambda: _RENAMEAT2(_NO_FD, b"x", _NO_FD, b"x", 0),
+    "renameat2": lambda: _RENAMEAT2(_NO_FD, b"x", _NO_FD, b"x", _NOREPLACE),
     "fchmod": lambda: os.fchmod(_NO_FD, 0),
     "fchown": lambda: os.fchown(_NO_FD, 0, 0),
     "flock": lambda: fcntl.flock(_NO_FD, fcntl.LOCK_UN),

@@ -5,8 +5,8 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
-from itertools import count
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from engine import Progress, Store, open_store
@@ -15,7 +15,7 @@ from engine.blobs import EntryKind
 from engine.digest import digest_of
 from tests.layouts import CONFIG, LAYER, MANIFEST, LayoutFiles, sha256
 from tests.tools._operations import HELLO, HELLO_DIGEST, OPERATIONS
-from tests.tools._rig import Fate, Rig
+from tests.tools._rig import Call, Fate, Rig
 
 Files = dict[str, tuple[int, int, bytes]]
 """By path: mode, owner and content; folders have none."""
@@ -57,15 +57,21 @@ class Place:
         shutil.rmtree(self.path.parent, ignore_errors=True)
         subprocess.run(["cp", "-a", "template", "place"], cwd=self._folder, check=True)
 
-    def harm(self, rig: Rig, call: str) -> Iterator[Fate]:
-        """Carry the operation out again and again; each time the next of its calls of that kind comes to harm."""
-        for number in count(1):
-            self.renew()
-            fate = rig.run(self.operation, self.path, call, number)
-            if not fate.hit:
-                assert fate.status == 0, fate.said
-                return
-            yield fate
+    def harm(self, rig: Rig, names: Sequence[str], *, reading: bool) -> Iterator[tuple[Call, Fate]]:
+        """Carry the operation out once for each of its calls of these names, which comes to harm.
+
+        Without ``reading`` those are left out that only open something to read it.
+        """
+        counts: Counter[str] = Counter()
+        for call in self.calls:
+            counts[call.name] += 1
+            if call.name in names and (reading or call.changes):
+                self.renew()
+                fate = rig.run(self.operation, self.path, call.name, counts[call.name])
+                if fate.hit:
+                    yield call, fate
+                else:  # how often a scan opens folders depends on how old they are
+                    assert not call.changes, f"{call} was not reached"
 
     def check(self, *, owners: bool = True) -> bool:
         """Everything that a crash must leave as it is; returns whether the operation has happened.

@@ -28,10 +28,16 @@ class Fate(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One system call that succeeded: its name, its arguments as strace shows them, and the files that they name."""
+    """One system call: its name, its arguments as strace shows them, and whether it succeeded."""
 
     name: str
     arguments: str
+    succeeded: bool
+
+    @property
+    def changes(self) -> bool:
+        """Whether it may change anything: opening only to read does not."""
+        return self.name != "openat" or "O_CREAT" in self.arguments
 
     @property
     def paths(self) -> list[str]:
@@ -74,7 +80,7 @@ class Rig:
         process, status, said = self._ask(operation, path, CALLS[0], 0)
         assert status == 0, said
         lines = (_LINE.match(line) for line in self._log)
-        return [Call(line[2], line[3]) for line in lines if line and int(line[1]) == process and int(line[4]) >= 0]
+        return [Call(line[2], line[3], int(line[4]) >= 0) for line in lines if line and int(line[1]) == process]
 
     def close(self) -> None:
         assert self._server.stdin is not None
