@@ -40,7 +40,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if not faults:
         return
     terminalreporter.section("faults injected into the engine's system calls")
-    columns = ("kills", "ENOSPC", "EIO", "EACCES", "survived")
+    columns = ("kills", "ENOSPC", "EIO", "EACCES", "EINVAL", "survived")
     terminalreporter.line(f"{'':32}" + "".join(f"{column:>10}" for column in columns))
     for operation, counts in {**faults, "all": sum(faults.values(), Counter())}.items():
         terminalreporter.line(f"{operation:32}" + "".join(f"{counts[column]:10}" for column in columns))

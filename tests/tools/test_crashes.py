@@ -31,6 +31,7 @@ HARMS = {
     "ENOSPC": ("write", "sendfile", "mkdirat", "linkat", "renameat", "renameat2", "fsync"),
     "EIO": ("write", "fsync", "linkat", "unlinkat", "renameat", "renameat2"),
     "EACCES": ("openat", "mkdirat", "linkat", "unlinkat", "renameat", "renameat2", "fchmod", "fchown"),
+    "EINVAL": ("fchown",),
 }
 """What the system answers, and to which calls."""
 OTHER_CALLS = """
