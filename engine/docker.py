@@ -142,6 +142,9 @@ class DockerImageStore(Store):
     def hold_index(self) -> AbstractContextManager[None]:
         return nullcontext()
 
+    def index_stamp(self) -> tuple[int, int, int]:
+        return 0, 0, 0
+
     def edit_index(self, edit: Callable[[IndexText], None]) -> Change:
         """Raises ``Refused``: the names are the daemon's own, which would overwrite any change."""
         raise Refused(

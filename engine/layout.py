@@ -103,6 +103,11 @@ class ImageLayout(Store):
     def hold_index(self) -> AbstractContextManager[None]:
         return self._index.hold()
 
+    def index_stamp(self) -> tuple[int, int, int]:
+        with explained("Looking at index.json in", str(self.path)):
+            status = self._root.directory.stat(INDEX_NAME)
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
     def scan(
         self,
         progress: Progress,

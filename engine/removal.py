@@ -69,6 +69,7 @@ class Store(Protocol):
     def blobs(self) -> Blobs: ...
     def edit_index(self, edit: Callable[[IndexText], None]) -> Change: ...
     def hold_index(self) -> AbstractContextManager[None]: ...
+    def index_stamp(self) -> tuple[int, int, int]: ...
     def delete(self, digest: Digest) -> bool: ...
     def scan(self, progress: Progress, publish: None = None, previous: Snapshot | None = None) -> Snapshot: ...
 
@@ -124,9 +125,14 @@ def apply_removal(store: Store, plan: RemovalPlan, progress: Progress) -> Change
     removed, spared = [], []
     with store.hold_index():
         progress.start("Looking once more", unit="blobs")
+        stamp = store.index_stamp()
         needed = _newly_needed(plan, store.scan(progress, None, plan.snapshot))
         progress.start("Deleting", len(plan.blobs), "blobs")
         for blob in _documents_first(plan):
+            # Tools that take no lock may name something while we are at it.
+            if (now := store.index_stamp()) != stamp:
+                stamp = now
+                needed |= _newly_needed(plan, store.scan(Progress(), None, plan.snapshot))
             digest = Digest(blob.digest)
             if digest in needed:
                 spared.append(digest)

@@ -80,6 +80,10 @@ class Store(ABC):
     def hold_index(self) -> AbstractContextManager[None]:
         """Keep those who respect its lock from changing the list of named entries meanwhile."""
 
+    @abstractmethod
+    def index_stamp(self) -> tuple[int, int, int]:
+        """Inode, size and time in nanoseconds of the list of named entries: what changes when anybody writes it."""
+
     def verify(self, snapshot: Snapshot, rows: Rows | None, progress: Progress) -> VerifySummary:
         """Hash these rows of the snapshot, or all; what is found is reported to ``progress``."""
         return verify(self.blobs, snapshot, rows, progress)

@@ -334,3 +334,25 @@ class TestApplying:
         plan = plan_removal(snapshot, digests=[blob["digest"]])
         files.file(blob).unlink()
         assert self.apply(files, plan) == ()
+
+    def test_what_another_tool_names_during_the_deletion_stays(
+        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shared = files.blob(b"shared")
+        files.name(files.image(shared), "one:1")
+        snapshot = scan(files)
+        plan = plan_removal(snapshot, [0], with_content=True)
+        delete, named = ImageLayout.delete, []
+
+        def delete_beside_another_tool(layout: ImageLayout, digest: str) -> bool:
+            gone = delete(layout, digest)
+            if not named:
+                files.entries = []
+                named.append(files.name(files.image(shared, b"new"), "two:1"))
+            return gone
+
+        monkeypatch.setattr(ImageLayout, "delete", delete_beside_another_tool)
+        removed = self.apply(files, plan)
+        assert len(removed) >= 1
+        assert shared["digest"] not in removed
+        assert files.file(shared).exists()
