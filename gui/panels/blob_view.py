@@ -62,7 +62,7 @@ class BlobView(RowsView):
             entries = snapshot.entries_of(row)
             return Selection(session, snapshot.name(row), entries[0].position if entries else None)
 
-        return Selections(len(rows), selection)
+        return Selections(len(rows), selection, snapshot, rows.astype(np.int64))
 
     def _index_of(self, digest: str, _entry_position: int | None) -> QModelIndex:
         place = self.model.place_of(digest)

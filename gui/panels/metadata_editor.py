@@ -185,6 +185,7 @@ class MetadataEditor(QWidget):
             if key == current:
                 self.table.selectRow(row)
         self.table.setVisible(bool(self._values))
+        self.setFocusProxy(self.table if self._values else self.add_button)  # what is hidden takes no keyboard
         self._say_what_it_is()
         removed = self._removed
         self.undo_line.say(f"{text.plain(removed[1])} was removed." if removed else "")

@@ -3,15 +3,25 @@
 from collections.abc import Callable, Sequence
 from typing import overload
 
+from engine.snapshot import Rows, Snapshot
 from gui.session import Selection
 
 
 class Selections(Sequence[Selection]):
     """What is selected, the current first; a million rows are made into selections only when somebody asks."""
 
-    def __init__(self, count: int, make: Callable[[int], Selection]) -> None:
+    def __init__(
+        self,
+        count: int,
+        make: Callable[[int], Selection],
+        snapshot: Snapshot | None = None,
+        rows: Rows | None = None,
+    ) -> None:
+        """``rows`` are those of ``snapshot`` that are selected, where somebody knows them already."""
         self._count = count
         self._make = make
+        self.snapshot = snapshot
+        self.rows = rows
 
     def __len__(self) -> int:
         return self._count

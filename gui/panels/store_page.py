@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 from engine.digest import Digest
 from engine.errors import InvalidDigest
 from engine.removal import RemovalPlan
-from engine.snapshot import PRESENT, STRAY, Rows, State
+from engine.snapshot import State
 from gui import text
 from gui.jobs import JobRunner
 from gui.models.filtering import STATES
@@ -22,6 +22,7 @@ from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
+from gui.panels.selected import Selected
 from gui.session import Selection, Session
 from gui.settings import Settings
 
@@ -50,7 +51,7 @@ class StorePage(QWidget):
         super().__init__(parent)
         self.session = session
         self._settings = settings
-        self._selected: Sequence[Selection] = ()
+        self.selected = Selected(session)
         self.images = ImageView(runner, settings, lambda _selected: context_menu())
         self.blobs = BlobView(runner, settings, lambda _selected: context_menu())
         self.inspector = Inspector()
@@ -113,23 +114,12 @@ class StorePage(QWidget):
     @property
     def selection(self) -> Selection | None:
         """The current one of what is selected."""
-        return self._selected[0] if self._selected else None
+        return self.selected.first
 
     @property
     def lens(self) -> RowsView:
         """The list in front."""
         return self.blobs if self.lenses.currentIndex() == BLOBS else self.images
-
-    @property
-    def is_entry(self) -> bool:
-        """Whether exactly one index entry is selected, rather than a part of one."""
-        return len(self._selected) == 1 and self._is_entry(self._selected[0])
-
-    @property
-    def is_on_disk(self) -> bool:
-        """Whether what is selected has a file."""
-        row, snapshot = self._row(), self.session.snapshot
-        return snapshot is not None and row >= 0 and snapshot.has(row, PRESENT)
 
     @property
     def has_problems(self) -> bool:
@@ -145,12 +135,9 @@ class StorePage(QWidget):
 
     def summary(self) -> str:
         """Of what is selected, how many and how large; else how far the reading is."""
-        snapshot, count = self.session.snapshot, len(self._selected)
-        if count > 1:
-            size = f"{text.SEPARATOR}{text.size(self._size())}" if count <= _MOST_SUMMED else ""
-            return f"{text.number(count)} selected{size}"
-        if count == 1 and self.is_on_disk:
-            return f"1 selected{text.SEPARATOR}{text.size(self._size())}"
+        snapshot, selected = self.session.snapshot, self.selected
+        if selected.is_on_disk or len(selected) > 1:
+            return f"{text.number(len(selected))} selected{text.SEPARATOR}{text.size(selected.size)}"
         if snapshot is None or snapshot.stage != "complete":
             return "Still reading: this is not all yet"
         return text.count(len(snapshot), "blob")
@@ -207,7 +194,7 @@ class StorePage(QWidget):
         bad = np.flatnonzero(self.session.states >= State.MISSING)
         if not len(bad) or self.session.snapshot is None:
             return
-        row = self._row()
+        row = int(self.selected.rows[0]) if len(self.selected.rows) else -1
         at = int(np.searchsorted(bad, row, "right" if step > 0 else "left"))
         target = bad[at % len(bad)] if step > 0 else bad[at - 1]
         self.reveal(self.session.snapshot.name(int(target)))
@@ -226,23 +213,15 @@ class StorePage(QWidget):
 
     def verify_selection(self) -> None:
         """Hash what is selected, with all its parts."""
-        snapshot = self.session.snapshot
-        if snapshot is None:
-            return
-        rows = [row for selection in self._selected if (row := snapshot.find(selection.digest)) >= 0]
-        if self.session.verify(np.array(sorted(snapshot.below(rows)), np.int64)) is None:
+        if self.session.verify(self.selected.rows_with_parts) is None:
             self.session.noticed.emit(Notice("notice", "There is no file to verify in what is selected."))
 
     def ask_removal(self) -> None:
         """Show what removing the selection would do."""
-        chosen = list(self._selected)
-        if not chosen:
-            return
-        entries = [each.entry_position for each in chosen if each.entry_position is not None and self._is_entry(each)]
-        if self.session.is_layout and self.lens is self.images and len(entries) == len(chosen):
-            self._plan_entries(entries)
-        else:
-            self.session.changes.plan_removal(digests=[each.digest for each in chosen], then=self._show_blobs)
+        if self.session.is_layout and self.lens is self.images and self.selected.entries:
+            self._plan_entries(self.selected.entries)
+        elif len(self.selected):
+            self.session.changes.plan_removal(digests=self.selected.digests, then=self._show_blobs)
 
     def put_away(self) -> bool:
         """Close the removal strip; whether it was open."""
@@ -252,16 +231,17 @@ class StorePage(QWidget):
 
     def copy_digest(self) -> None:
         """Copy the digests of what is selected, one a line."""
-        self._copy([selection.digest for selection in self._selected])
+        self._copy(self.selected.digests)
 
     def copy_reference(self) -> None:
         """Copy what is selected as name and digest, as tools take it."""
-        self._copy([self._reference(selection) for selection in self._selected])
+        self._copy(self.selected.references)
 
     def show_in_file_manager(self) -> None:
         """Show the file of what is selected where it lies."""
-        if self.is_on_disk and self.selection is not None:
-            show_file(self.session.path / self._place_of(self.selection.digest), self)
+        file = self.selected.file
+        if file is not None:
+            show_file(file, self)
 
     def save_state(self) -> None:
         """Remember columns and sizes."""
@@ -276,15 +256,16 @@ class StorePage(QWidget):
         """The selection of a list is different; only that of the list in front counts."""
         if self.sender() not in (None, self.lens):
             return
-        same = len(selected) == len(self._selected) <= _FEW and list(selected) == list(self._selected)
-        if same:
-            return  # rows moved, nothing else
-        self._selected = selected
-        if len(selected) > 1:
-            self.inspector.show_several(self.session, self._rows())
-        else:
-            self.inspector.show_selection(self.selection)
+        self._adopt(selected)
         self.removal.put_away()
+
+    def _adopt(self, selections: Sequence[Selection]) -> None:
+        """Show what is selected, which may be the same as before in another snapshot."""
+        self.selected = Selected(self.session, selections, with_parts=self.lens is self.images)
+        if len(self.selected) > 1:
+            self.inspector.show_several(self.session, self.selected.rows)
+        else:
+            self.inspector.show_selection(self.selected.first)
         self.situationChanged.emit()
 
     @Slot(object)
@@ -299,14 +280,18 @@ class StorePage(QWidget):
 
     @Slot()
     def _change_lens(self) -> None:
-        self._selected = self.lens.selection()
         self.removal.put_away()
-        if self._selected:
-            self.inspector.show_selection(self.selection)
-        self.situationChanged.emit()
+        if self.lens.selection():
+            self._adopt(self.lens.selection())
+        else:  # what was selected in the other list may be looked at on
+            self.selected = Selected(self.session)
+            self.situationChanged.emit()
 
     @Slot()
     def _show_counts(self) -> None:
+        """The lists stand as they are to be shown; what is selected may have other facts in a newer snapshot."""
+        if self.selected.is_past and (selection := self.lens.selection()):
+            self._adopt(selection)
         self.lenses.setTabText(IMAGES, f"Images {text.number(self.images.model.total)}")
         self.lenses.setTabText(BLOBS, f"Blobs {text.number(self.blobs.model.total)}")
         self.situationChanged.emit()
@@ -369,45 +354,6 @@ class StorePage(QWidget):
         if not shown:
             place = self.session.name
             self.session.noticed.emit(Notice("warning", f"There is no {text.plain(reference)} in {place}."))
-
-    def _is_entry(self, selection: Selection) -> bool:
-        snapshot, position = self.session.snapshot, selection.entry_position
-        if snapshot is None or position is None or position >= len(snapshot.entries):
-            return False
-        return snapshot.entries[position].descriptor.digest == selection.digest
-
-    def _row(self) -> int:
-        snapshot, selection = self.session.snapshot, self.selection
-        return snapshot.find(selection.digest) if snapshot is not None and selection is not None else -1
-
-    def _rows(self) -> Rows:
-        snapshot = self.session.snapshot
-        found = [snapshot.find(each.digest) for each in self._selected[:_MOST_SUMMED]] if snapshot else []
-        return np.unique(np.array([row for row in found if row >= 0], np.int64))
-
-    def _size(self) -> int:
-        """Bytes on disk of what is selected; images count with all their parts, each blob once."""
-        snapshot, rows = self.session.snapshot, self._rows()
-        if snapshot is None:
-            return 0
-        if self.lens is self.images and len(rows) <= _FEW:
-            rows = np.fromiter(snapshot.below(rows.tolist(), parts_only=True), np.int64)
-        return int(np.maximum(snapshot.columns.sizes[rows], 0).sum())
-
-    def _reference(self, selection: Selection) -> str:
-        snapshot, position = self.session.snapshot, selection.entry_position
-        if snapshot is not None and position is not None and self._is_entry(selection):
-            names = snapshot.entries[position].names
-            if names:
-                return f"{names[0]}@{selection.digest}"
-        return selection.digest
-
-    def _place_of(self, name: str) -> str:
-        """Where the file of a row lies below the store's folder."""
-        snapshot, row = self.session.snapshot, self._row()
-        stray = snapshot is not None and row >= 0 and snapshot.has(row, STRAY)
-        folder = "blobs" if self.session.is_layout else "content"
-        return f"{folder}/{name if stray else name.replace(':', '/', 1)}"
 
     @staticmethod
     def _copy(lines: Sequence[str]) -> None:
