@@ -13,7 +13,7 @@ from engine.importing import ImportRequest
 from engine.index import IndexText
 from engine.progress import Progress
 from engine.removal import RemovalPlan, plan_removal
-from engine.snapshot import Snapshot
+from engine.snapshot import Names, Snapshot
 from engine.store import Store
 from gui import outcome, text
 from gui.jobs import JobRunner
@@ -82,21 +82,23 @@ class Changes(QObject):
     def plan_removal(
         self,
         entries: Sequence[int] = (),
-        digests: Sequence[str] = (),
+        names: Names | None = None,
         *,
         with_content: bool = False,
         then: Callable[[RemovalPlan], object],
     ) -> None:
-        """Work out what a removal would do; ``then`` gets the plan."""
+        """Work out what removing these index entries, or the blobs with these ``names``, would do."""
         snapshot = self._snapshot()
-        if snapshot is not None:
-            self._runner.start(
-                "Working out what goes",
-                lambda _progress: plan_removal(snapshot, entries, digests, with_content=with_content),
-                store=str(self._store.path),
-                on_done=then,
-                on_failed=self._tell_failure,
-            )
+        if snapshot is None:
+            return
+
+        def work(_progress: Progress) -> RemovalPlan:
+            digests = [] if names is None else [bytes(name).decode("utf-8", "surrogateescape") for name in names]
+            return plan_removal(snapshot, entries, digests, with_content=with_content)
+
+        self._runner.start(
+            "Working out what goes", work, store=str(self._store.path), on_done=then, on_failed=self._tell_failure
+        )
 
     def apply_removal(self, plan: RemovalPlan) -> None:
         """Carry a plan out."""

@@ -121,7 +121,7 @@ class Commands(QObject):
             Need.WRITABLE: session.writable,
             Need.LAYOUT: session.is_layout,
             Need.SELECTION: selection is not None,
-            Need.ENTRY: len(page.selected.entries) == 1,
+            Need.ENTRY: page.selected.is_one_entry,
             Need.ON_DISK: page.selected.is_on_disk,
             Need.BACK: page.can_go_back,
             Need.FORWARD: page.can_go_forward,

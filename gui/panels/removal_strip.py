@@ -3,18 +3,21 @@
 Nothing in it is a question that has to be closed: selecting something else, Escape or Cancel puts it away.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from engine.digest import shorten
-from engine.removal import KeptBlob, RemovalPlan
+from engine.removal import KeptBlob, PlannedBlob, RemovalPlan
 from engine.snapshot import Kind
 from gui import icons, text
 from gui.theme import Role, Space
 from gui.widgets import heading, icon_button, plain_label
+
+Thing = TypeVar("Thing")
 
 _MOST_LINES = 6
 """Facts of one sort that are listed before the rest is only counted."""
@@ -131,11 +134,8 @@ class RemovalStrip(QFrame):
         font = name.font()
         font.setWeight(font.Weight.DemiBold)
         name.setFont(font)
-        shown = list(lines[:_MOST_LINES])
-        if len(lines) > _MOST_LINES:
-            shown.append(f"… and {text.number(len(lines) - _MOST_LINES)} more")
-        told = plain_label("\n".join(text.plain(line) for line in shown), wrap=True, selectable=True)
-        told.setAccessibleName(f"{title}: {' '.join(shown)}")
+        told = plain_label("\n".join(text.plain(line) for line in lines), wrap=True, selectable=True)
+        told.setAccessibleName(f"{title}: {' '.join(lines)}")
         head = QHBoxLayout()
         head.setSpacing(Space.SMALL)
         head.addWidget(glyph, 0, Qt.AlignmentFlag.AlignTop)
@@ -173,27 +173,40 @@ def _facts_of(plan: RemovalPlan) -> list[tuple[str, Role, str, list[str]]]:
     """What to say of a plan, in the order in which people ask."""
     facts: list[tuple[str, Role, str, list[str]]] = []
     if plan.broken:
-        facts.append(("error", Role.BAD, "Breaks", list(plan.broken)))
+        facts.append(("error", Role.BAD, "Breaks", _few(plan.broken, str)))
     if plan.warnings:
-        facts.append(("warning", Role.WARNING, "Mind", list(plan.warnings)))
+        facts.append(("warning", Role.WARNING, "Mind", _few(plan.warnings, str)))
     if plan.blobs:
-        goes = [f"{_kind(blob.kind)} {shorten(blob.digest)}, {_bytes(blob.size, blob.freed)}" for blob in plan.blobs]
-        facts.append(("delete", Role.MUTED, "Only it needs" if plan.entries else "Goes", goes))
+        facts.append(("delete", Role.MUTED, "Only it needs" if plan.entries else "Goes", _few(plan.blobs, _goes)))
         facts.append(("clean up", Role.MUTED, "Frees", [_freed(plan)]))
     elif plan.entries:
         facts.append(("clean up", Role.MUTED, "Frees", ["Nothing: other entries still need all of it."]))
     if plan.kept:
-        facts.append(("sound", Role.SOUND, "Stays", _kept(plan.kept)))
+        facts.append(("sound", Role.SOUND, "Stays", _few(plan.kept, _stays)))
     if plan.siblings:
-        facts.append(("tag", Role.MUTED, "Same content", [f"{name} stays." for name in plan.siblings]))
+        facts.append(("tag", Role.MUTED, "Same content", _few(plan.siblings, "{} stays.".format)))
     if plan.hanging:
-        words = [f"{shorten(digest)} refers to what goes, and will hang in the air." for digest in plan.hanging]
-        facts.append(("warning", Role.WARNING, "Hangs", words))
+        facts.append(("warning", Role.WARNING, "Hangs", _few(plan.hanging, _hangs)))
     return facts
 
 
-def _kept(kept: Sequence[KeptBlob]) -> list[str]:
-    return [f"{_kind(blob.kind)} {shorten(blob.digest)}: {blob.reason}." for blob in kept]
+def _few(things: Sequence[Thing], say: Callable[[Thing], str]) -> list[str]:
+    """A line for each of the first few, and how many more there are."""
+    lines = [say(thing) for thing in things[:_MOST_LINES]]
+    more = len(things) - len(lines)
+    return [*lines, f"… and {text.number(more)} more"] if more else lines
+
+
+def _goes(blob: PlannedBlob) -> str:
+    return f"{_kind(blob.kind)} {shorten(blob.digest)}, {_bytes(blob.size, blob.freed)}"
+
+
+def _stays(blob: KeptBlob) -> str:
+    return f"{_kind(blob.kind)} {shorten(blob.digest)}: {blob.reason}."
+
+
+def _hangs(digest: str) -> str:
+    return f"{shorten(digest)} refers to what goes, and will hang in the air."
 
 
 def _freed(plan: RemovalPlan) -> str:

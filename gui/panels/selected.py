@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.snapshot import PRESENT, STRAY, Rows, as_names, find_rows
+from engine.snapshot import PRESENT, STRAY, Names, Rows, as_names, find_rows
 from gui.panels.selections import Selections
 from gui.session import Selection, Session
 
@@ -69,6 +69,11 @@ class Selected:
         return int(np.maximum(snapshot.columns.sizes[rows], 0).sum())
 
     @property
+    def is_one_entry(self) -> bool:
+        """Whether exactly one index entry is selected, rather than a part of one."""
+        return len(self) == 1 and self._is_entry(self.selections[0])
+
+    @property
     def entries(self) -> list[int]:
         """The positions of the index entries, where nothing but index entries is selected."""
         found = [each.entry_position for each in self.selections[:_MOST] if self._is_entry(each)]
@@ -88,6 +93,11 @@ class Selected:
             return None
         name = first.digest if snapshot.has(row, STRAY) else first.digest.replace(":", "/", 1)
         return self._session.path / ("blobs" if self._session.is_layout else "content") / name
+
+    @property
+    def names(self) -> Names | None:
+        """The same digests as a column, also of very many."""
+        return None if self._snapshot is None else self._snapshot.columns.names[self.rows]
 
     @property
     def digests(self) -> list[str]:

@@ -218,10 +218,11 @@ class StorePage(QWidget):
 
     def ask_removal(self) -> None:
         """Show what removing the selection would do."""
-        if self.session.is_layout and self.lens is self.images and self.selected.entries:
-            self._plan_entries(self.selected.entries)
+        entries = self.selected.entries if self.session.is_layout and self.lens is self.images else []
+        if entries:
+            self._plan_entries(entries)
         elif len(self.selected):
-            self.session.changes.plan_removal(digests=self.selected.digests, then=self._show_blobs)
+            self.session.changes.plan_removal(names=self.selected.names, then=self._show_blobs)
 
     def put_away(self) -> bool:
         """Close the removal strip; whether it was open."""
