@@ -40,6 +40,8 @@ from gui.models.matching import Matcher, begin_with
 
 AT_FIRST = 5000
 """Entries that a view gets to know at once, and again when somebody scrolls to the end: it asks for each of them."""
+MOST_ABOVE = 10_000
+"""Entries above one that is selected or open that a view gets to know when somebody sorts or filters."""
 _NOBODY = QModelIndex()
 
 
@@ -133,6 +135,10 @@ class ImageTree(QAbstractItemModel):
     def term_at(self, index: AnyIndex) -> str:
         """The filter that asks for what the cell says; empty where there is none."""
         return self._cells.term(index.internalId(), index.column()) if self._cells and index.isValid() else ""
+
+    def index_known(self, digest: str, entry_position: int | None = None) -> QModelIndex:
+        """Where a digest is shown; invalid also where it is further down than a view knows."""
+        return self.index_at(self._nodes.find(digest, entry_position)) if self._nodes else QModelIndex()
 
     def index_of(self, digest: str, entry_position: int | None = None) -> QModelIndex:
         """Where a digest is shown: at the entry if that leads there, else at the first; invalid where it is not."""
@@ -292,7 +298,7 @@ class ImageTree(QAbstractItemModel):
         return _Arranged(wish, facts, order, lost.tolist(), ordered)
 
     def _adopt(self, arranged: _Arranged | None) -> None:
-        before, after = self._nodes, None
+        before, after, asked = self._nodes, None, self.asked
         if arranged is not None:
             same = before is not None and before.facts is arranged.facts
             after = Nodes(arranged.facts, arranged.order, arranged.lost, before if same else None)
@@ -305,7 +311,7 @@ class ImageTree(QAbstractItemModel):
             self._cells = ImageCells(after) if after else None
             if self._cells is not None:
                 self._cells.set_states(self._arranger.states, self._arranger.worst)
-            self._exposed = self._expose(followed)
+            self._exposed = self._expose(followed, anew=asked != self.asked)
             moved = []
             for index, node in zip(indexes, followed, strict=True):
                 there = self.index_at(node)
@@ -314,13 +320,18 @@ class ImageTree(QAbstractItemModel):
         self.arranged.emit()
         self._follower = None  # it holds the older snapshot
 
-    def _expose(self, followed: list[int]) -> int:
-        """How many entries the views get to know: as many as before, and all that are selected or open."""
+    def _expose(self, followed: list[int], *, anew: bool) -> int:
+        """How many entries the views get to know: as many as before, and all that are selected or open.
+
+        Where somebody has asked for other rows they begin ``anew``, and what would be far down is let go.
+        """
         if self._nodes is None:
             return 0
         tops = [self._nodes.top(node) for node in followed if node != ROOT]
         places = [self._nodes.place(node) for node in tops if node != self._nodes.group]
-        return min(len(self._nodes.order), max(AT_FIRST, self._exposed, *(place + 1 for place in places)))
+        before = 0 if anew else self._exposed
+        reached = [place + 1 for place in places if place < MOST_ABOVE or not anew]
+        return min(len(self._nodes.order), max(AT_FIRST, before, *reached))
 
 
 def _sorted(wish: Wish, facts: Facts, progress: Progress) -> Order:

@@ -76,6 +76,9 @@ class ImageView(RowsView):
     def _index_of(self, digest: str, entry_position: int | None) -> QModelIndex:
         return self.model.index_of(digest, entry_position)
 
+    def _index_known(self, digest: str, entry_position: int | None) -> QModelIndex:
+        return self.model.index_known(digest, entry_position)
+
     def _is_hidden(self, digest: str, entry_position: int | None) -> bool:
         return self.model.hides(digest, entry_position)
 

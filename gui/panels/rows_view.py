@@ -74,7 +74,7 @@ class RowsView(QWidget):
         self._to_reveal: tuple[str, int | None] | None = None
         self._typed, self._typed_at = "", 0.0
         self.view = view
-        self._keeper = Keeper(view, model, self._index_of)
+        self._keeper = Keeper(view, model, self._index_known)
         self.columns = Columns(view, header, what, settings)
         self.filter = FilterBox(what, self._words, self)
         self.empty = EmptyPlace(self)
@@ -149,6 +149,10 @@ class RowsView(QWidget):
     @abstractmethod
     def _index_of(self, digest: str, entry_position: int | None) -> QModelIndex:
         """Where a digest is shown; invalid where it is not."""
+
+    def _index_known(self, digest: str, entry_position: int | None) -> QModelIndex:
+        """The same among the rows that the view knows already."""
+        return self._index_of(digest, entry_position)
 
     @abstractmethod
     def _is_hidden(self, digest: str, entry_position: int | None) -> bool:

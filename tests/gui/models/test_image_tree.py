@@ -514,6 +514,24 @@ def test_an_entry_far_down_is_reached_and_stays_known(
     assert find(tree, "image 20") == kept
 
 
+def test_what_another_order_puts_far_down_is_let_go(
+    files: LayoutFiles, show: Show, tree: ImageTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        files.entries.append({**files.image(b"%d" % number), "annotations": {NAME: f"image {number}"}})
+    files.write_index()
+    monkeypatch.setattr(image_tree, "AT_FIRST", 3)
+    monkeypatch.setattr(image_tree, "MOST_ABOVE", 10)
+    kept = [QPersistentModelIndex(show().index_of(files.entries[number]["digest"])) for number in (1, 22, 28)]
+    tree.set_snapshot(*picture(files.path))
+    assert [index.row() for index in kept] == [1, 22, 28], "nobody has asked for another order"
+    tree.sort(Column.NAME, DOWN)
+    assert [index.row() for index in kept] == [-1, 7, 1], "further down than anybody looks"
+    assert tree.rowCount() <= 11
+    assert not tree.index_known(files.entries[1]["digest"]).isValid()
+    assert tree.index_of(files.entries[1]["digest"]).row() == 28
+
+
 # ----------------------------------------------------------------------------------------------------- no surprises
 
 
