@@ -243,5 +243,6 @@ def _descriptor(request: ImportRequest, file: BinaryIO) -> Descriptor:
 
 
 def _add_entries(index: IndexText, entries: Sequence[Descriptor]) -> None:
+    """Give each entry its name; what had it before keeps an entry without one, as every tool has it."""
     for entry in entries:
-        index.add(entry)
+        index.retag(entry.name or "", entry)

@@ -104,6 +104,19 @@ class TestImporting:
         assert snapshot.entries[0].descriptor.size == image["size"]
         assert snapshot.problems == []
 
+    def test_a_name_that_is_taken_moves_and_the_other_image_keeps_an_entry(
+        self, layout: ImageLayout, tmp_path: Path
+    ) -> None:  # T73
+        files = LayoutFiles(tmp_path / "other")
+        old, new = files.image(b"old"), files.image(b"new")
+        for image in (old, new, new):
+            layout.import_files([ImportRequest(files.file(image), "app:1")], Progress())
+        entries = layout.scan(Progress()).entries
+        assert [(entry.names, entry.descriptor.digest) for entry in entries] == [
+            ((), old["digest"]),
+            (("app:1",), new["digest"]),
+        ]
+
     def test_a_bad_digest_is_refused_and_leaves_nothing(self, layout: ImageLayout, tmp_path: Path) -> None:  # T28
         path = write(tmp_path / sha256(b"good")[7:], b"evil")
         before = tree(layout.path)
