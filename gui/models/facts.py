@@ -27,6 +27,8 @@ _LEVELS = 4
 """Documents in documents that are followed for every row at once when sizes are added up; deeper ones one by one."""
 _MOST_PAIRS = 20_000_000
 """Pairs of a row and something below it that are kept in memory while sizes are added up."""
+_MOST_KEPT = 1024
+"""Rows whose parts are kept; some dozens are on the screen, and they are asked for at each change of a state."""
 _MOST_PARTS = 5000
 """Parts that are looked at to sum up the state of one row."""
 _NAMED_BY_A_TOOL = re.compile(r"sha(?:256|512)-[0-9a-f]{64,128}(?:\.(?:sig|att|sbom))?")
@@ -94,6 +96,7 @@ class Facts:
         self.tops: Rows = np.concatenate([entry_rows, self.lost])
         self._by_row = np.argsort(entry_rows, kind="stable")
         self._sorted_rows = entry_rows[self._by_row]
+        self._parts_below: dict[int, Rows | None] = {}
 
     def prepare(self) -> None:
         """Work out now what the tree asks while it is painted."""
@@ -268,8 +271,15 @@ class Facts:
         above = _spread(unchecked, self.parts.children, self.parts.parents)
         return np.where((worst == State.VERIFIED) & above, np.uint8(State.NOT_CHECKED), worst)
 
-    def parts_below(self, row: int) -> list[int] | None:
+    def parts_below(self, row: int) -> Rows | None:
         """The row and its parts all the way down; None where they are too many to look at in passing."""
+        if row not in self._parts_below:
+            if len(self._parts_below) >= _MOST_KEPT:
+                self._parts_below.clear()
+            self._parts_below[row] = self._find_parts(row)
+        return self._parts_below[row]
+
+    def _find_parts(self, row: int) -> Rows | None:
         rows, known = [row], {row}
         for here in rows:  # grows meanwhile
             new = set(self.parts.children[self.parts.below(here)].tolist()) - known
@@ -277,7 +287,7 @@ class Facts:
                 return None
             known |= new
             rows.extend(new)
-        return rows
+        return np.array(rows, np.int64)
 
     # ------------------------------------------------------------------------------------------------- texts
 
