@@ -87,7 +87,7 @@ class Session(QObject):
         self._verifier.verified.connect(self._tell_verified)
         self._verifier.failed.connect(self._tell)
         self._scanner = Scanner(self, runner, store, self.name, cache, self._verifier.waiting)
-        self._scanner.pictured.connect(self._show)
+        self._scanner.pictured.connect(self._show_coarse)
         self._scanner.scanned.connect(self._scanned)
         self._scanner.changedOutside.connect(self.changedOutside)
         self._scanner.failed.connect(self._scan_failed)
@@ -148,11 +148,15 @@ class Session(QObject):
         self._runner.cancel(job)
 
     def when_known(self, act: Callable[[], object]) -> None:
-        """Call ``act`` once the snapshot is complete; now, where it is."""
-        if self.snapshot is not None and self.snapshot.stage == "complete":
+        """Call ``act`` once every reference is followed; now, where they are."""
+        if self._is_known:
             act()
         else:
             self._when_known.append(act)
+
+    @property
+    def _is_known(self) -> bool:
+        return self.snapshot is not None and self.snapshot.stage in ("graph", "complete")
 
     @Slot()
     def rescan(self) -> None:
@@ -237,20 +241,25 @@ class Session(QObject):
         self.noticed.emit(Notice.of(error))
 
     @Slot(object)
+    def _show_coarse(self, picture: Picture) -> None:
+        self._verifier.adopt(picture, final=False)
+        self._show(picture)
+
+    @Slot(object)
+    def _scanned(self, picture: Picture) -> None:
+        self._verifier.adopt(picture, final=True)
+        self._show(picture)
+        self.changes.scanned(picture.snapshot)
+
     def _show(self, picture: Picture) -> None:
-        self._verifier.adopt(picture)
         if picture is not self._picture:
             self._picture = picture
             self.writable = self.store.writable
             self.snapshotChanged.emit()
-
-    @Slot(object)
-    def _scanned(self, picture: Picture) -> None:
-        self._show(picture)
-        waiting, self._when_known = self._when_known, []
-        for act in waiting:
-            act()
-        self.changes.scanned(picture.snapshot)
+        if self._is_known:
+            waiting, self._when_known = self._when_known, []
+            for act in waiting:
+                act()
 
     @Slot(object)
     def _scan_failed(self, error: BaseException) -> None:

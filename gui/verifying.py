@@ -73,17 +73,21 @@ class Verifier(QObject):
         self._given_up.clear()
         return [(run.snapshot, np.flatnonzero(run.waiting)) for run in self._runs]
 
-    def adopt(self, picture: Picture) -> None:
-        """Go on with a newer picture: what was found since its scan began is noted in it."""
+    def adopt(self, picture: Picture, *, final: bool) -> None:
+        """Go on with a newer picture: what was found since its scan began is noted in it.
+
+        Until the ``final`` one, the scan still makes pictures that do not know what is found meanwhile.
+        """
         if picture is not self._picture:
             self._picture = picture
             for snapshot, batch in self._late:
                 picture.record(picture.translated(snapshot, batch))
             for snapshot, rows in self._given_up:
                 picture.settle(picture.translate(snapshot, rows)[1])
-        self._scanning = False
-        self._late.clear()
-        self._given_up.clear()
+        if final:
+            self._scanning = False
+            self._late.clear()
+            self._given_up.clear()
 
     def verify(self, rows: Rows | None) -> Job | None:
         """Hash these rows, or all; None where there is nothing to hash."""

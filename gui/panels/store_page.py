@@ -52,6 +52,7 @@ class StorePage(QWidget):
         self.session = session
         self._settings = settings
         self.selected = Selected(session)
+        self._to_reveal = ""
         self.images = ImageView(runner, settings, lambda _selected: context_menu())
         self.blobs = BlobView(runner, settings, lambda _selected: context_menu())
         self.inspector = Inspector()
@@ -62,7 +63,7 @@ class StorePage(QWidget):
         self._connect()
         self.images.set_session(session)
         self.blobs.set_session(session)
-        self._show_counts()
+        self._settle()
         self.images.model.arranged.connect(self._select_first)
 
     def _assemble(self) -> None:
@@ -101,8 +102,8 @@ class StorePage(QWidget):
         self.removal.decided.connect(self.session.changes.apply_removal)
         self.removal.closed.connect(self.focus_list)
         self.removal.opened.connect(self._keep_in_sight)
-        self.images.model.arranged.connect(self._show_counts)
-        self.blobs.model.arranged.connect(self._show_counts)
+        self.images.model.arranged.connect(self._settle)
+        self.blobs.model.arranged.connect(self._settle)
         self.session.snapshotChanged.connect(self._plan_again)
         self.session.statesChanged.connect(self.situationChanged)
         self.session.jobsChanged.connect(self.situationChanged)
@@ -120,6 +121,11 @@ class StorePage(QWidget):
     def lens(self) -> RowsView:
         """The list in front."""
         return self.blobs if self.lenses.currentIndex() == BLOBS else self.images
+
+    @property
+    def _busy(self) -> bool:
+        """Whether a list is being arranged."""
+        return self.images.model.busy or self.blobs.model.busy
 
     @property
     def has_problems(self) -> bool:
@@ -147,6 +153,9 @@ class StorePage(QWidget):
     @Slot(str)
     def reveal(self, digest: str) -> bool:
         """Select a digest in the list in front, or where it is not in that one, in the other."""
+        if self._busy:
+            self._to_reveal = digest  # which list has it is known when they are arranged
+            return self.session.snapshot is not None and self.session.snapshot.find(digest) >= 0
         other, number = (self.images, IMAGES) if self.lens is self.blobs else (self.blobs, BLOBS)
         if self.lens.reveal(digest):
             return True
@@ -289,19 +298,22 @@ class StorePage(QWidget):
             self.situationChanged.emit()
 
     @Slot()
-    def _show_counts(self) -> None:
+    def _settle(self) -> None:
         """The lists stand as they are to be shown; what is selected may have other facts in a newer snapshot."""
         if self.selected.is_past and (selection := self.lens.selection()):
             self._adopt(selection)
         self.lenses.setTabText(IMAGES, f"Images {text.number(self.images.model.total)}")
         self.lenses.setTabText(BLOBS, f"Blobs {text.number(self.blobs.model.total)}")
+        if self._to_reveal and not self._busy:
+            digest, self._to_reveal = self._to_reveal, ""
+            self.reveal(digest)
         self.situationChanged.emit()
 
     @Slot()
     def _select_first(self) -> None:
         """Begin with the first image, so that a newcomer sees at once what there is to see of one."""
         snapshot = self.session.snapshot
-        if snapshot is None or snapshot.stage != "complete":
+        if snapshot is None or snapshot.stage not in ("graph", "complete"):
             return
         self.images.model.arranged.disconnect(self._select_first)
         view = self.images.view

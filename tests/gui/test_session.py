@@ -192,6 +192,21 @@ def test_what_is_verified_while_the_store_is_scanned_anew_is_not_lost(
     assert sum(session.counts.values()) == len(session.snapshot or ())
 
 
+def test_what_is_verified_while_a_store_is_still_being_read_is_not_lost(
+    qtbot: QtBot, runner: JobRunner, sample: Path, tmp_path: Path, qapp: QCoreApplication
+) -> None:
+    session = Session(runner, open_store(sample), tmp_path / "cache", qapp)
+    session.when_known(session.verify)
+    session.rescan()
+    wait_until_known(qtbot, session)
+    qtbot.waitUntil(lambda: not session.verifying, timeout=PATIENCE_MS)
+    assert session.counts[State.CORRUPT] == 2
+    assert State.NOT_CHECKED not in session.counts
+    assert State.CHECKING not in session.counts
+    session.close()
+    shiboken6.delete(session)
+
+
 def test_what_is_cancelled_while_the_store_is_scanned_anew_is_not_checking_for_ever(
     qtbot: QtBot, open_session: OpenSession, tmp_path: Path
 ) -> None:
