@@ -50,12 +50,22 @@ class Inspector(QWidget):
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
         self._pause.timeout.connect(self._refresh_states)
-        self.header = InspectorHeader(self)
-        self.overview = Overview(self)
-        self.document = DocumentView(self)
-        self.metadata = MetadataEditor(self)
-        self.relations = Relations(self)
-        self.tabs = QTabWidget(self)
+        self._pages = QStackedWidget(self)
+        self._full = QWidget(self._pages)
+        self.header = InspectorHeader(self._full)
+        self.tabs = QTabWidget(self._full)
+        self.overview = Overview(self.tabs)
+        self.document = DocumentView(self.tabs)
+        self.metadata = MetadataEditor(self.tabs)
+        self.relations = Relations(self.tabs)
+        self._lay_out()
+        self.tabs.currentChanged.connect(self._show_tab_content)
+        self.tabs.tabBarClicked.connect(self._choose_tab)
+        for source in (self.header, self.overview, self.document, self.relations):
+            source.followed.connect(self.follow)
+        self.overview.copied.connect(self.copied)
+
+    def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("What to see of it")
         for widget, words in (
@@ -65,26 +75,16 @@ class Inspector(QWidget):
             (self.relations, "Relations"),
         ):
             self.tabs.addTab(widget, words)
-        self.tabs.currentChanged.connect(self._show_tab_content)
-        self.tabs.tabBarClicked.connect(self._choose_tab)
-        for source in (self.header, self.overview, self.document, self.relations):
-            source.followed.connect(self.follow)
-        self.overview.copied.connect(self.copied)
-        self._pages = QStackedWidget(self)
-        self._pages.addWidget(_EmptyPage(self))
-        self._pages.addWidget(self._full_page())
+        full = QVBoxLayout(self._full)
+        full.setContentsMargins(0, 0, 0, 0)
+        full.setSpacing(0)
+        full.addWidget(self.header)
+        full.addWidget(self.tabs, 1)
+        self._pages.addWidget(_EmptyPage(self._pages))
+        self._pages.addWidget(self._full)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._pages)
-
-    def _full_page(self) -> QWidget:
-        page = QWidget(self)
-        layout = QVBoxLayout(page)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self.header)
-        layout.addWidget(self.tabs, 1)
-        return page
 
     # ------------------------------------------------------------------------------------------------ showing
 

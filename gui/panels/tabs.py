@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QMenu, QTabBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QTabBar, QTabWidget, QWidget
 
 from gui import icons, text
 from gui.jobs import JobRunner
@@ -31,6 +31,10 @@ class StoreTabs(QTabWidget):
         self._runner = runner
         self._settings = settings
         self.context_menu: Callable[[], QMenu] = QMenu
+        stack = self.findChild(QStackedWidget)
+        assert stack is not None
+        self._stack = stack
+        """Where Qt keeps the pages: a page that comes from elsewhere is dressed anew, with everything in it."""
         self.setDocumentMode(True)
         self.setMovable(True)
         self.setAccessibleName("Open stores")
@@ -75,7 +79,7 @@ class StoreTabs(QTabWidget):
             self.setCurrentIndex((self.currentIndex() + step) % self.count())
 
     def _add(self, session: Session) -> StorePage:
-        page = StorePage(session, self._runner, self._settings, self.context_menu, self)
+        page = StorePage(session, self._runner, self._settings, self.context_menu, self._stack)
         for edit in page.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)
