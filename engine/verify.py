@@ -134,8 +134,14 @@ class _Work:
         self._progress.advance(read)
 
 
-def _stamp(status: os.stat_result) -> list[int]:
-    return [status.st_size, mtime_of(status), status.st_ino]
+def _is(status: os.stat_result, stamp: list[int]) -> bool:
+    """Whether the file still is the one that was listed: size, time and inode."""
+    size, changed, inode = stamp
+    return (
+        status.st_size == size
+        and status.st_ino == inode
+        and (status.st_mtime_ns == changed or mtime_of(status) == changed)
+    )
 
 
 class _Checker:
@@ -167,10 +173,10 @@ class _Checker:
         except OSError:
             return Outcome.UNREADABLE, ""
         try:
-            if _stamp(status) != stamp:
+            if status.st_size >= _SMALL and not _is(status, stamp):  # no need to hash it first
                 return Outcome.CHANGED, ""
             actual = self._hash(handle, stamp[0], self._new_hash())
-            if _stamp(os.fstat(handle)) != stamp:  # somebody has written to it meanwhile
+            if not _is(os.fstat(handle), stamp):  # also when somebody has written to it meanwhile
                 return Outcome.CHANGED, ""
         except OSError:
             return Outcome.UNREADABLE, ""
