@@ -267,10 +267,11 @@ class _Reader:
             self.warn(f"{where}.digest", f"The digest is {_kind(digest)} instead of a text.", "error")
             return ""
         try:
-            return Digest.parse(digest)
+            Digest.parse(digest)
         except InvalidDigest as error:
             self.warn(f"{where}.digest", str(error), "error")
             return ""
+        return digest  # a plain text: the garbage collector would look at each of a million digests
 
     def _size(self, value: dict[str, Any], where: str) -> int:
         size = value.get("size")
