@@ -38,9 +38,12 @@ from gui.models.look import (
 )
 from gui.models.matching import Matcher, begin_with
 
-AT_FIRST = 5000
-"""Entries that a view gets to know at once, and again when somebody scrolls to the end: it asks for each of them."""
-MOST_ABOVE = 10_000
+AT_FIRST = 500
+"""Entries that a view gets to know at once; each time that somebody scrolls to the end, twice as many.
+
+A tree view asks for each row that it knows, twice, and beside a busy worker waits for the interpreter now and then.
+"""
+MOST_ABOVE = 5000
 """Entries above one that is selected or open that a view gets to know when somebody sorts or filters."""
 _NOBODY = QModelIndex()
 
@@ -148,8 +151,8 @@ class ImageTree(QAbstractItemModel):
         if node == ROOT:
             return QModelIndex()
         top = self._nodes.top(node)
-        while top != self._nodes.group and self._nodes.place(top) >= self._exposed:
-            self.show_more()
+        if top != self._nodes.group:
+            self._show_up_to(self._nodes.place(top))
         return self.index_at(node)
 
     def index_at(self, node: int) -> QModelIndex:
@@ -199,9 +202,9 @@ class ImageTree(QAbstractItemModel):
             for name in entry.names:
                 folded = name.casefold()
                 if typed in folded and (folded.startswith(typed) or tag_of(folded).startswith(typed)):
-                    return place
+                    return self._show_up_to(place)
             if not entry.names and entry.row >= 0 and digests[entry.row]:
-                return place
+                return self._show_up_to(place)
         return -1
 
     def rowCount(self, parent: AnyIndex = _NOBODY) -> int:
@@ -248,10 +251,16 @@ class ImageTree(QAbstractItemModel):
         """
         if self._nodes is None or self._exposed >= len(self._nodes.order):
             return
-        more = min(self._exposed + AT_FIRST, len(self._nodes.order))
+        more = min(max(AT_FIRST, 2 * self._exposed), len(self._nodes.order))
         self.beginInsertRows(QModelIndex(), self._exposed, more - 1)
         self._exposed = more
         self.endInsertRows()
+
+    def _show_up_to(self, place: int) -> int:
+        """Let the views know the entry at a place; returns the place."""
+        while place >= self._exposed:
+            self.show_more()
+        return place
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(TITLES):

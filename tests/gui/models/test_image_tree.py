@@ -506,7 +506,9 @@ def test_an_entry_far_down_is_reached_and_stays_known(
         files.entries.append({**files.image(b"%d" % number), "annotations": {NAME: f"image {number}"}})
     files.write_index()
     monkeypatch.setattr(image_tree, "AT_FIRST", 3)
-    kept = QPersistentModelIndex(show().index_of(files.entries[20]["digest"]))
+    assert show().find_typed("image 15", 0) == 15
+    assert tree.index(15, 0).data() == "image 15"
+    kept = QPersistentModelIndex(tree.index_of(files.entries[20]["digest"]))
     assert kept.row() == 20
     assert find(tree, "image 20").isValid()
     tree.sort(Column.NAME, DOWN)
