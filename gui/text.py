@@ -7,7 +7,6 @@ import html
 import re
 import textwrap
 import traceback
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QDateTime, QLocale, Qt
 
 from engine.errors import EngineError
+from engine.printable import printable
 from engine.snapshot import Kind, State
 
 LONGEST = 300
@@ -115,11 +115,6 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB", "EB")
 
 _FARTHEST_MS = 250_000_000_000_000
 """A date this far from 1970, in the year 9892, is no file's honest time; later ones are shown as this."""
-
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters and symbols that are drawn as nothing."""
-_PROBABLY_SAFE = re.compile(r"[ -~]*")
 
 
 def media_type(name: str) -> str:
@@ -233,10 +228,7 @@ def plain(text: str, limit: int = LONGEST, *, lines: bool = False) -> str:
     Control characters become their pictures (␛), other invisible ones their numbers (⟨U+202E⟩), bytes that were no
     UTF-8 theirs (⟨byte FF⟩). With ``lines``, line ends and tabs stay.
     """
-    cut = text[:limit]
-    if _PROBABLY_SAFE.fullmatch(cut) is None:
-        cut = "".join(character if _shows(character, lines) else _mark(character) for character in cut)
-    return cut if len(text) <= limit else f"{cut}…"
+    return printable(text, limit, lines=lines)
 
 
 def error_sentence(error: BaseException) -> str:
@@ -273,23 +265,6 @@ def tooltip(text: str) -> str:
     if "<" in folded:
         return f"<p style='white-space: pre-wrap'>{html.escape(folded)}</p>"
     return folded
-
-
-def _shows(character: str, lines: bool) -> bool:
-    if lines and character in "\n\t":
-        return True
-    return unicodedata.category(character) not in _INVISIBLE and character not in _BLANK_LETTERS
-
-
-def _mark(character: str) -> str:
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"⟨byte {code - 0xDC00:02X}⟩"
-    return f"⟨U+{code:04X}⟩"
 
 
 def _locale() -> QLocale:
