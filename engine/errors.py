@@ -65,7 +65,23 @@ class InvalidKey(InvalidName):
 
 
 class DocumentError(EngineError):
-    """JSON that is not what the specification asks for; ``place`` names the file or digest and the field."""
+    """JSON that is not what the specification asks for; ``place`` names the file or digest and the field.
+
+    ``rule`` is the number of the rule that it breaks (``engine.rules``), where there is one of its own.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        place: str = "",
+        expected: str = "",
+        found: str = "",
+        remedy: str = "",
+        rule: str = "",
+    ) -> None:
+        super().__init__(sentence, place=place, expected=expected, found=found, remedy=remedy)
+        self.rule = rule
 
 
 class BlobError(EngineError):

@@ -55,6 +55,7 @@ def decode_text(raw: bytes, place: str = "") -> str:
             place=place,
             expected="UTF-8 without a byte order mark",
             found=raw[:3].hex(" "),
+            rule="V160",
         )
     try:
         return raw.decode()
@@ -64,6 +65,7 @@ def decode_text(raw: bytes, place: str = "") -> str:
             place=place,
             expected="UTF-8",
             found=raw[error.start : error.start + 4].hex(" "),
+            rule="V160",
         ) from None
 
 
@@ -98,6 +100,7 @@ def expect_end(text: str, position: int) -> None:
             f"Something follows the JSON value, at byte {_byte_offset(text, end)}.",
             expected="the end of the text",
             found=clip(text[end : end + 21], 20),
+            rule="X5",
         )
 
 
@@ -190,6 +193,19 @@ def reformat(text: str, indent: str = "  ") -> str:
     return "\n".join(lines)
 
 
+def in_words(value: Any) -> str:
+    """A JSON value in a few plain words, for a message."""
+    if value is None:
+        return "missing or null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    return f"the {'text' if isinstance(value, str) else 'number'} {clip(repr(value), 40)}"
+
+
 def syntax_error(text: str, position: int, expected: str) -> DocumentError:
     """What to raise when ``expected`` should stand at ``position``."""
     return DocumentError(
@@ -204,7 +220,9 @@ def _byte_offset(text: str, position: int) -> int:
 
 
 def _twice(key: str) -> DocumentError:
-    return DocumentError(f"The name {clip(key)!r} stands twice in one JSON object.", expected="each name once")
+    return DocumentError(
+        f"The name {clip(key)!r} stands twice in one JSON object.", expected="each name once", rule="V161"
+    )
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -219,7 +237,7 @@ def _no_constants(text: str) -> Any:
 
 
 def _too_deep() -> DocumentError:
-    return DocumentError("The JSON text is nested too deeply.", expected=f"at most {NESTING_LIMIT} levels")
+    return DocumentError("The JSON text is nested too deeply.", expected=f"at most {NESTING_LIMIT} levels", rule="X10")
 
 
 def _check_depth(text: str, start: int, end: int) -> None:

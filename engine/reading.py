@@ -151,6 +151,7 @@ class IndexWalk:
                             place=self._place,
                             expected="an array",
                             found=_kind(value),
+                            rule="V74",
                         )
                 else:
                     self.fields[key] = value, value_start, outer.end

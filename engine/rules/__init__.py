@@ -1,0 +1,12 @@
+"""The rules of the image specification and of its neighbours, one module for each part of it.
+
+A module registers its rules when it is imported, so all of them are imported here.
+"""
+
+from engine.rules import json
+from engine.rules.registry import RULES, Broken, check, define, finding, rule
+
+__all__ = ["PARTS", "RULES", "Broken", "check", "define", "finding", "rule"]
+
+PARTS = (json,)
+"""The modules."""
