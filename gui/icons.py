@@ -15,6 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QImage, QPainter, QPainterPath, QPixmap, QRawFont
 
+from engine.findings import Severity
 from engine.snapshot import Kind, State
 from gui import theme
 from gui.theme import Role
@@ -61,7 +62,9 @@ ACTIONS: Mapping[str, str] = {
     "read-only": "lock-outline",
     "redo": "redo",
     "refresh": "refresh",
+    "remedy": "wrench-outline",
     "rename": "form-textbox",
+    "report": "file-chart-outline",
     "sample": "flask-outline",
     "search": "magnify",
     "show in folder": "folder-search-outline",
@@ -107,6 +110,8 @@ KINDS: Mapping[Kind, str] = {
     Kind.STRAY: "file-hidden",
 }
 
+_SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
 _FONT = "materialdesignicons6-webfont-*.ttf"
 _NAMES = "materialdesignicons6-webfont-charmap-*.json"
 _EM = 24
@@ -121,6 +126,11 @@ def icon(name: str, role: Role = Role.TEXT) -> QIcon:
 def state_icon(state: State) -> QIcon:
     """The shape of a state in its colour."""
     return _icon(STATES[state], theme.state_role(state))
+
+
+def severity_icon(severity: Severity) -> QIcon:
+    """The shape of a severity in its colour."""
+    return icon(_SEVERITIES[severity], theme.severity_role(severity))
 
 
 def kind_icon(kind: Kind) -> QIcon:

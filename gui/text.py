@@ -14,6 +14,7 @@ from typing import NamedTuple
 from PySide6.QtCore import QDateTime, QLocale, Qt
 
 from engine.errors import EngineError
+from engine.findings import Severity
 from engine.printable import printable
 from engine.snapshot import Kind, State
 
@@ -75,6 +76,14 @@ KINDS: Mapping[Kind, Words] = {
     Kind.SBOM: Words("☰", "SBOM", "A list of the software in an image."),
     Kind.DATA: Words("▤", "data", "Content of an artifact."),
     Kind.STRAY: Words("▫", "stray file", "A file between the blobs that is none."),
+}
+
+SEVERITIES: Mapping[Severity, Words] = {
+    Severity.ERROR: Words("✖", "Error", "The specification does not allow this: programs may refuse it.", "Errors"),
+    Severity.WARNING: Words(
+        "⚠", "Warning", "The specification advises against this, or something is at risk.", "Warnings"
+    ),
+    Severity.INFO: Words("·", "Note", "Nothing is wrong with this, but it is good to know.", "Notes"),
 }
 
 _MEDIA_TYPES: Mapping[str, str] = {

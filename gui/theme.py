@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
+from engine.findings import Severity
 from engine.snapshot import State
 from gui.settings import ThemeMode
 
@@ -118,6 +119,9 @@ _STATE_ROLES = {
 }
 
 
+_SEVERITY_ROLES = {Severity.ERROR: Role.BAD, Severity.WARNING: Role.WARNING, Severity.INFO: Role.MUTED}
+
+
 class Theme(QObject):
     """What the application looks like now; ``changed`` comes after the palette is in place."""
 
@@ -208,6 +212,11 @@ def state_role(state: State) -> Role:
     return _STATE_ROLES[state]
 
 
+def severity_role(severity: Severity) -> Role:
+    """How bad something is, as a colour role."""
+    return _SEVERITY_ROLES[severity]
+
+
 def fixed_font() -> QFont:
     """For digests, paths, JSON and commands."""
     return QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
@@ -217,6 +226,13 @@ def number_font() -> QFont:
     """The application's font with figures of equal width, for columns of numbers."""
     font = QFont(QApplication.font())
     font.setFeature(QFont.Tag("tnum"), 1)
+    return font
+
+
+def strong_font() -> QFont:
+    """Heavier than the text, and as large."""
+    font = QFont(QApplication.font())
+    font.setWeight(QFont.Weight.DemiBold)
     return font
 
 

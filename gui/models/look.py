@@ -4,6 +4,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSize, Q
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
+from engine.findings import Severity
 from engine.snapshot import State
 from gui import theme
 
@@ -36,7 +37,9 @@ class Look(QObject):
         """Take fonts and colours from the theme."""
         self.fixed = theme.fixed_font()
         self.numbers = theme.number_font()
+        self.strong = theme.strong_font()
         self.muted = theme.colour(theme.Role.MUTED)
+        self.severities = [theme.colour(theme.severity_role(severity)) for severity in Severity]
         self.states = [theme.state_colour(state) for state in State]
 
 
