@@ -407,7 +407,8 @@ def states_of(flags: NDArray[np.uint16], outcomes: NDArray[np.uint8]) -> NDArray
     states[(flags & DAMAGED) != 0] = State.DAMAGED
     states[((flags & UNREADABLE) != 0) | (outcomes == Outcome.UNREADABLE)] = State.UNREADABLE
     states[(flags & (PRESENT | REGULAR | STRAY)) == PRESENT] = State.NOT_REGULAR
-    states[outcomes == Outcome.CORRUPT] = State.CORRUPT
+    # That a file is too short or too long tells more than that, for this very reason, its digest differs.
+    states[(outcomes == Outcome.CORRUPT) & (states != State.SIZE_DIFFERS)] = State.CORRUPT
     return states
 
 

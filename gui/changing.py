@@ -216,13 +216,13 @@ class Changes(QObject):
         done: Callable[[Result], object],
         look: Callable[[], object],
     ) -> None:
-        def end() -> None:
-            self._scanner.end_change()
+        def end(written: Sequence[str] = ()) -> None:
+            self._scanner.end_change(written)
             look()
 
         def succeed(result: Result) -> None:
             done(result)
-            end()
+            end((*result.added, *result.repaired) if isinstance(result, Change) else ())
 
         def fail(error: BaseException) -> None:
             self._tell_failure(error)

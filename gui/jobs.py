@@ -92,6 +92,8 @@ class Job:
     """Whether nobody asked for it: no strip shows it."""
     precious: bool = False
     """Whether closing the window asks before it is stopped."""
+    lasting: bool = False
+    """Whether it goes on when its store is closed, and the window waits for it at its end."""
     progress: Progress = field(default_factory=Progress)
     state: JobState = JobState.QUEUED
     result: Any = None
@@ -174,6 +176,7 @@ class JobRunner(QObject):
         self._tasks: dict[int, _Task] = {}
         self._last_id = 0
         self._closed = False
+        self._over = False
         self._returned.connect(self._come_home, Qt.ConnectionType.QueuedConnection)
         self._ticker = QTimer(self)
         self._ticker.setInterval(TICK_MS)
@@ -189,6 +192,7 @@ class JobRunner(QObject):
         writes: bool = False,
         quiet: bool = False,
         precious: bool = False,
+        lasting: bool = False,
         on_items: Callable[[list[Any]], object] | None = None,
         on_done: Callable[[Result], object] | None = None,
         on_failed: Callable[[BaseException], object] | None = None,
@@ -200,12 +204,12 @@ class JobRunner(QObject):
         ``on_items`` gets what the function reports, in batches and before the end; then exactly one of the other three
         is called. None is called once ``still_wanted`` says no or the store was forgotten. A read that was cancelled
         ends as cancelled whatever it returned; a write that finished before it noticed ends as done, because its
-        changes are there. Without ``on_failed`` a failure goes to ``sys.excepthook``. After ``shutdown`` nothing starts
-        and the job comes back cancelled.
+        changes are there. Without ``on_failed`` a failure goes to ``sys.excepthook``. From ``shutdown`` on nothing starts
+        and the job comes back cancelled, but for a ``lasting`` one as long as others are waited for.
         """
         self._last_id += 1
-        job = Job(self._last_id, title, store, writes, quiet, precious or writes)
-        if self._closed:
+        job = Job(self._last_id, title, store, writes, quiet, precious or writes, lasting)
+        if self._over or (self._closed and not lasting):
             job.state = JobState.CANCELLED
             return job
         task = _Task(job, function, on_items, on_done, on_failed, on_cancelled, still_wanted)
@@ -227,7 +231,7 @@ class JobRunner(QObject):
     def forget(self, store: str) -> None:
         """Cancel every job of a store and drop what they still bring home: the store is closed."""
         for task in list(self._tasks.values()):
-            if task.job.store == store:
+            if task.job.store == store and not task.job.lasting:
                 task.forgotten = True
                 self.cancel(task.job)
 
@@ -236,16 +240,18 @@ class JobRunner(QObject):
         return tuple(task.job for task in self._tasks.values() if store in ("", task.job.store))
 
     def shutdown(self, deadline_s: float) -> bool:
-        """Cancel everything and wait for at most ``deadline_s`` seconds, while the window keeps painting.
+        """Cancel what does not last and wait for at most ``deadline_s`` seconds, while the window keeps painting.
 
         Returns whether every worker came home. Where not, a thread is stuck in the operating system, and the
         interpreter would wait for it at its exit: the caller ends the process with ``os._exit``.
         """
         self._closed = True
         for task in list(self._tasks.values()):
-            self.cancel(task.job)
+            if not task.job.lasting:
+                self.cancel(task.job)
         if self._tasks:
             self._wait_until_idle(deadline_s)
+        self._over = True
         all_home = not self._tasks
         self._executor.shutdown(wait=all_home, cancel_futures=True)
         return all_home

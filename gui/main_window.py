@@ -235,7 +235,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _filter(self, state: State) -> None:
         if self.page is not None:
-            self.page.filter_state(state)
+            self.page.filter_states([state])
 
     # ---------------------------------------------------------------------------------------------- recents
 

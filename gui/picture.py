@@ -5,13 +5,26 @@ rows it found, so that happens on the GUI thread.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.snapshot import Entry, Rows, Snapshot, State, find_rows, same_files, states_of
+from engine.snapshot import (
+    PRESENT,
+    REGULAR,
+    UNCHECKABLE,
+    Entry,
+    Outcome,
+    Rows,
+    Snapshot,
+    State,
+    as_names,
+    find_rows,
+    same_files,
+    states_of,
+)
 from engine.verdicts import Verdicts, load_verdicts
 from engine.verify import VerifyBatch
 from gui import text
@@ -92,12 +105,18 @@ def first_picture(snapshot: Snapshot, remembered: Path | None, store: Path) -> P
 
 
 def next_picture(
-    snapshot: Snapshot, before: Picture, checking: Sequence[tuple[Snapshot, Rows]], *, hashed_now: bool = False
+    snapshot: Snapshot,
+    before: Picture,
+    checking: Sequence[tuple[Snapshot, Rows]],
+    *,
+    hashed_now: bool = False,
+    written: Collection[str] = (),
 ) -> Picture:
     """The picture after a rescan: verdicts of unchanged files stay, and so does what is being checked.
 
     ``checking`` holds rows of older snapshots that still wait to be hashed; ``hashed_now`` says that the scan has read
-    every document itself, so that what it says of them is the latest.
+    every document itself, so that what it says of them is the latest. ``written`` are digests of blobs that we have
+    written since the picture before, and hashed on the way.
     """
     fresh = Verdicts.of(snapshot, time.time())
     if hashed_now:
@@ -107,10 +126,25 @@ def next_picture(
         verdicts = Verdicts(len(snapshot))
         verdicts.adopt(before.verdicts, before.snapshot.columns, snapshot.columns)
         verdicts.adopt(fresh, snapshot.columns, snapshot.columns)
+    if written:
+        _believe(verdicts, snapshot, before.snapshot, written)
     picture = Picture(snapshot, verdicts)
     for older, rows in checking:
         picture.mark_checking(picture.translate(older, rows)[1])
     return picture
+
+
+def _believe(verdicts: Verdicts, snapshot: Snapshot, before: Snapshot, written: Collection[str]) -> None:
+    """What we have written is sound, as far as nobody has said otherwise and the file is another than before."""
+    columns = snapshot.columns
+    rows = find_rows(columns.names, as_names(list(written)))
+    _, unchanged = same_files(before.columns, columns)
+    new = np.ones(len(columns), np.bool_)
+    new[unchanged] = False
+    hashable = (columns.flags & (PRESENT | REGULAR | UNCHECKABLE)) == (PRESENT | REGULAR)
+    rows = rows[rows >= 0]
+    rows = rows[new[rows] & hashable[rows] & (verdicts.outcomes[rows] == Outcome.NONE)]
+    verdicts.record(rows, np.full(len(rows), Outcome.VERIFIED, np.uint8), time.time())
 
 
 def differences(old: Snapshot, new: Snapshot) -> str:

@@ -1,7 +1,7 @@
 """Keeps the picture of a store true: scans it when it is opened, after a change of ours, and when the disk moved on."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -72,6 +72,8 @@ class Scanner(QObject):
         self._thorough = False
         self._outside = False
         self._ours = 0
+        self._written: set[str] = set()
+        """Digests of blobs that we have written, and hashed, since the last scan began."""
         self.running = False
         self._watcher = Watcher(self, runner, str(store.path), self._look)
         self._watcher.changed.connect(self._see_change)
@@ -96,9 +98,10 @@ class Scanner(QObject):
         outside, self._outside = self._outside, False
         thorough, self._thorough = self._thorough, False
         before = self._picture if self._complete else None
+        written, self._written = frozenset(self._written), set()
         self._runner.start(
             f"Reading {self._name}",
-            partial(_scan, self._store, self._cache, self._look, before, self._waiting(), thorough),
+            partial(_scan, self._store, self._cache, self._look, before, self._waiting(), thorough, written),
             store=str(self._store.path),
             quiet=self._complete,
             on_items=self._show_coarse,
@@ -111,9 +114,10 @@ class Scanner(QObject):
         """A change of ours is asked for: what the watcher sees now is no news."""
         self._ours += 1
 
-    def end_change(self) -> None:
-        """It is over; a scan shows what it did."""
+    def end_change(self, written: Iterable[str] = ()) -> None:
+        """It is over, and has written and hashed these blobs; a scan shows what it did."""
         self._ours -= 1
+        self._written.update(written)
         self._outside = False
 
     def stop(self) -> None:
@@ -171,6 +175,7 @@ def _scan(
     before: Picture | None,
     waiting: Waiting,
     thorough: bool,
+    written: Collection[str],
     progress: Progress,
 ) -> Scanned:
     """What the worker does."""
@@ -187,7 +192,8 @@ def _scan(
         snapshot = store.scan(progress, None, None if thorough else before.snapshot)
         different = differences(before.snapshot, snapshot)
         if thorough or different:
-            return Scanned(next_picture(snapshot, before, waiting, hashed_now=thorough), sight, different)
+            picture = next_picture(snapshot, before, waiting, hashed_now=thorough, written=written)
+            return Scanned(picture, sight, different)
         return Scanned(before, sight, "")
 
     def publish(snapshot: Snapshot) -> None:

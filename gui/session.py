@@ -64,7 +64,7 @@ class Session(QObject):
     revealed = Signal(str)
     """This digest is the result of what was just done: select it."""
     stateAsked = Signal(object)
-    """Somebody wants to see the rows of this ``State``."""
+    """Somebody wants to see the rows of these ``State``s."""
 
     def __init__(self, runner: JobRunner, store: Store, cache: Path, parent: QObject) -> None:
         """Show ``store``; verdicts are remembered in the folder ``cache``. Nothing happens before ``rescan``."""
@@ -273,7 +273,9 @@ class Session(QObject):
         if bad is None:
             self.noticed.emit(Notice("success", sentence))
         else:
-            self.noticed.emit(Notice("error", sentence, "", "Show", lambda: self.stateAsked.emit(bad)))
+            # What has another size than it should is called that, whatever its digest.
+            asked = (bad, State.SIZE_DIFFERS) if self.counts.get(State.SIZE_DIFFERS) else (bad,)
+            self.noticed.emit(Notice("error", sentence, "", "Show", lambda: self.stateAsked.emit(asked)))
 
     def _start(
         self, title: str, work: Callable[[Progress], Result], then: Then[Result], failed: Failed | None = None

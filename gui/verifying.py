@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
 from engine import snapshot as facts
+from engine.progress import Progress
 from engine.snapshot import Columns, Rows, Snapshot
 from engine.store import Store
 from engine.verdicts import Verdicts, save_verdicts
@@ -120,9 +122,9 @@ class Verifier(QObject):
         return job
 
     def save(self) -> None:
-        """Write down now what was found since the last time."""
-        if self._picture is not None and self._unsaved:
-            self._save(*self._memory(self._picture))
+        """Have what was found since the last time written down, also when the store is closed meanwhile."""
+        if self._picture is not None:
+            self._remember(self._picture)
 
     def _record(self, run: _Run, batches: list[VerifyBatch]) -> None:
         picture = self._picture
@@ -182,7 +184,13 @@ class Verifier(QObject):
     def _remember(self, picture: Picture) -> None:
         if self._unsaved:
             memory = self._memory(picture)
-            self._start_quietly("Remembering verdicts", lambda: self._save(*memory))
+            self._runner.start(
+                "Remembering verdicts",
+                partial(_remember, self._cache, self._store.path, *memory),
+                store=str(self._store.path),
+                quiet=True,
+                lasting=True,
+            )
 
     def _memory(self, picture: Picture) -> tuple[Verdicts, Columns]:
         """A copy of the verdicts that nobody changes any more, and the files that they are about."""
@@ -193,13 +201,15 @@ class Verifier(QObject):
         verdicts.found = dict(picture.verdicts.found)
         return verdicts, picture.snapshot.columns
 
-    def _save(self, verdicts: Verdicts, columns: Columns) -> None:
-        try:
-            save_verdicts(self._cache, self._store.path, verdicts, columns)
-        except OSError as error:
-            log.info("verdicts of %s are not remembered: %s", self._store.path, error)
-
     def _start_quietly(
         self, title: str, work: Callable[[], Result], then: Callable[[Result], None] | None = None
     ) -> None:
         self._runner.start(title, lambda _progress: work(), store=str(self._store.path), quiet=True, on_done=then)
+
+
+def _remember(cache: Path, path: Path, verdicts: Verdicts, columns: Columns, _progress: Progress) -> None:
+    """What the worker does: verdicts that cannot be remembered are found again."""
+    try:
+        save_verdicts(cache, path, verdicts, columns)
+    except OSError as error:
+        log.info("verdicts of %s are not remembered: %s", path, error)

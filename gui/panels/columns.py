@@ -11,6 +11,8 @@ from gui.theme import Space
 
 _LEAST = 140
 """Pixels that the column keeps which takes what the others leave."""
+_NARROWEST = 0.65
+"""How much of its width a column keeps where there is too little room for all."""
 
 
 class Columns(QObject):
@@ -22,7 +24,10 @@ class Columns(QObject):
         self._header = header
         self._name = name
         self._settings = settings
-        self._filling = 0
+        self._filling = -1
+        self._wishes: dict[int, int] = {}
+        """How wide each column is where there is room for all of them."""
+        self._arranging = False
         header.setSectionsMovable(True)
         header.setSectionsClickable(True)
         header.setStretchLastSection(False)
@@ -36,23 +41,31 @@ class Columns(QObject):
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._show_menu)
         header.sortIndicatorChanged.connect(self._sort)
+        header.sectionResized.connect(self._note)
         view.viewport().installEventFilter(self)
 
     def restore(self, samples: Sequence[str], filling: int, with_glyph: Collection[int]) -> None:
         """The columns as they were left, else as wide as these texts; one takes what the others leave."""
-        self._filling = filling
         metrics = self._view.fontMetrics()
         for column, sample in enumerate(samples):
             glyph = icons.LIST_SIZE.width() + Space.TINY if column in with_glyph else 0
             self._header.resizeSection(column, glyph + metrics.horizontalAdvance(sample) + Space.LARGE)
+        fills = self._wishes[filling]
+        self._filling = filling
         state = self._settings.view_state(self._name)
         if state and self._header.restoreState(state):
+            self._wishes |= {n: size for n in range(len(samples)) if (size := self._header.sectionSize(n))}
             self._sort(self._header.sortIndicatorSection(), self._header.sortIndicatorOrder())
+        self._wishes[filling] = fills
         self._fill()
 
     def save(self) -> None:
         """Remember the columns as they are."""
+        for column, wish in self._wishes.items():
+            if not self._header.isSectionHidden(column):
+                self._resize(column, wish)
         self._settings.set_view_state(self._name, bytes(self._header.saveState().data()))
+        self._fill()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
@@ -60,9 +73,32 @@ class Columns(QObject):
         return super().eventFilter(watched, event)
 
     def _fill(self) -> None:
+        """Give one column what the others leave; where that is less than it needs, they become narrower first.
+
+        The first column keeps its width: it says what the row is.
+        """
         header, filling = self._header, self._filling
-        others = sum(header.sectionSize(n) for n in range(header.count()) if n != filling)  # hidden ones have none
-        header.resizeSection(filling, max(_LEAST, self._view.viewport().width() - others))
+        others = [n for n in range(header.count()) if n != filling and not header.isSectionHidden(n)]
+        room = self._view.viewport().width()
+        lacking = max(_LEAST, self._wishes.get(filling, 0)) + sum(self._wishes.get(n, 0) for n in others) - room
+        yielding = [n for n in others if n]
+        slack = sum(self._wishes.get(n, 0) for n in yielding) * (1 - _NARROWEST)
+        share = min(1.0, max(0.0, lacking / slack)) if slack else 0.0
+        for n in others:
+            kept = 1 - (1 - _NARROWEST) * share if n else 1.0
+            self._resize(n, int(self._wishes.get(n, header.sectionSize(n)) * kept))
+        self._resize(filling, max(_LEAST, room - sum(header.sectionSize(n) for n in others)))
+
+    def _resize(self, column: int, width: int) -> None:
+        self._arranging = True
+        self._header.resizeSection(column, width)
+        self._arranging = False
+
+    @Slot(int, int, int)
+    def _note(self, column: int, _before: int, width: int) -> None:
+        """A person has made a column wider or narrower."""
+        if not self._arranging and width and column != self._filling:
+            self._wishes[column] = width
 
     @Slot(int, Qt.SortOrder)
     def _sort(self, column: int, order: Qt.SortOrder) -> None:

@@ -10,7 +10,8 @@ from typing import TypeVar
 import numpy as np
 
 from engine.digest import shorten
-from engine.document import Descriptor, Role
+from engine.document import Descriptor, Index, Role
+from engine.kinds import attached_to
 from engine.snapshot import PRESENT, STRAY, Entry, Kind, Snapshot, State
 from gui import icons, text, theme
 from gui.panels import naming
@@ -238,6 +239,11 @@ def belongs_to(subject: Subject) -> list[Field]:
     snapshot = subject.snapshot
     found = (naming.target_of(snapshot, edge) for edge in naming.edges_from(snapshot, subject.row).tolist())
     rows = dict.fromkeys(target.row for target in found if target.role in (Role.SUBJECT, Role.ATTACHED))
+    if isinstance(snapshot.document(subject.row), Index):
+        # An index under a referrers tag lists what belongs to an image, and so belongs to it as well.
+        named = (attached_to(entry.descriptor) for entry in snapshot.entries_of(subject.row)[:_REFERENCES])
+        places = (snapshot.find(digest) for digest in named if digest)
+        rows |= dict.fromkeys(row for row in places if row not in (-1, subject.row))
     lines = [[*subject.link(row), say("  "), *standing_mark(subject.session, row)] for row in rows]
     return [Field("Belongs to", lines)] if lines else []
 

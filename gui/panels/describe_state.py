@@ -1,7 +1,7 @@
 """Says what is wrong with a row of a store: what was expected and found, and what can be done about it."""
 
 from engine.document import Index, Manifest, Problem
-from engine.snapshot import State
+from engine.snapshot import Outcome, State
 from gui import icons, text, theme
 from gui.panels import naming
 from gui.panels.describe import FEW, WIDEST_STATE, Subject, descriptors_of, digest_field, state_mark
@@ -45,8 +45,12 @@ def _expected_and_found(subject: Subject) -> list[Field]:
 
 def _compare(subject: Subject) -> list[Field]:
     """Digest and size as they should be and as they are, where they differ."""
-    digest = subject.session.verdicts.found.get(subject.digest, "") if subject.state == State.CORRUPT else ""
+    verdicts = subject.session.verdicts
+    is_hashed = subject.state == State.CORRUPT or verdicts.outcomes[subject.row] == Outcome.CORRUPT
+    digest = verdicts.found.get(subject.digest, "") if is_hashed else ""
     rows = []
+    if is_hashed and subject.state == State.SIZE_DIFFERS:
+        rows.append(Field("Checked", [state_mark(State.CORRUPT, text.STATES[State.CORRUPT].sentence)]))
     if digest:
         rows += [digest_field("Expected", subject.digest), digest_field("Found", digest, "the digest that was found")]
     sizes = sorted({descriptor.size for descriptor in descriptors_of(subject) if descriptor.size >= 0})

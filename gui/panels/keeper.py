@@ -30,6 +30,7 @@ class Keeper:
         self._anchor = QPersistentModelIndex()
         self._current_row = -1
         self._current_was_seen = False
+        self._had_selection = False
         self._selected: tuple[Snapshot | None, str, int | None] | None = None
 
     def note_selection(self, digest: str, entry_position: int | None) -> None:
@@ -42,7 +43,8 @@ class Keeper:
         self._asked = self._rows.asked
         at_start = view.verticalScrollBar().value() == view.verticalScrollBar().minimum()
         self._anchor = QPersistentModelIndex() if at_start else QPersistentModelIndex(view.indexAt(QPoint(1, 1)))
-        self._current_row = -1 if current.parent().isValid() else current.row()
+        self._current_row = _top(current).row()
+        self._had_selection = view.selectionModel().isSelected(current)
         self._current_was_seen = current.isValid() and view.visualRect(current).intersects(view.viewport().rect())
         ranges = selected_ranges(view)
         selected = sum(each.height() for each in ranges)
@@ -63,7 +65,7 @@ class Keeper:
         self._anchor = QPersistentModelIndex()
 
     def _restore_current(self) -> None:
-        """What a filter has hidden is selected again; where the current row is gone, the keyboard goes on from there."""
+        """What a filter has hidden is selected again; where the current row is gone, its neighbour takes its place."""
         view, selection = self._view, self._view.selectionModel()
         if self._selected is not None and not selection.hasSelection():
             snapshot, digest, position = self._selected
@@ -74,13 +76,22 @@ class Keeper:
         rows = view.model().rowCount()
         if not view.currentIndex().isValid() and self._current_row >= 0 and rows:
             nearest = view.model().index(min(self._current_row, rows - 1), 0)
-            selection.setCurrentIndex(nearest, QItemSelectionModel.SelectionFlag.NoUpdate)
+            went = self._had_selection and self._rows.asked == self._asked  # from the store, not behind a filter
+            flags = WHOLE_ROW if went and not selection.hasSelection() else QItemSelectionModel.SelectionFlag.NoUpdate
+            selection.setCurrentIndex(nearest, flags)
 
 
 def selected_ranges(view: QAbstractItemView) -> list[QItemSelectionRange]:
     """The selected rows, as few ranges."""
     selection = view.selectionModel().selection()
     return [selection.at(position) for position in range(selection.count())]
+
+
+def _top(index: QModelIndex) -> QModelIndex:
+    """The row of the first level that the index is in."""
+    while index.parent().isValid():
+        index = index.parent()
+    return index
 
 
 def _plain(index: QPersistentModelIndex) -> QModelIndex:

@@ -178,6 +178,15 @@ class RowsView(QWidget):
         self._select(index)
         return index.isValid()
 
+    def select_something(self, digest: str) -> None:
+        """Where nothing is selected, select a digest if its row is shown, else what is current, else the first row."""
+        index = self._index_known(digest, None)
+        if not index.isValid():
+            index = self.view.currentIndex()
+        if not index.isValid():
+            index = self.view.model().index(0, 0)
+        self._select(index)
+
     def set_filter(self, words: str) -> None:
         """Show only what a filter leaves."""
         self.filter.set_text(words)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
@@ -28,10 +28,15 @@ _ORDER = (
     State.JUNK,
 )
 """From left to right: what is well, what is wrong, what is only odd."""
+_JOB_ROOM = 420
+"""Pixels that a running job may take of the window: words are only written where there is room for both."""
 
 
 class StatusCounts(QWidget):
-    """A row of counters; words are left out where the window is too narrow for them."""
+    """A row of counters; words are left out where the window is too narrow for them.
+
+    While blobs are checked, no counter goes, and none becomes narrower: nothing jumps under the mouse.
+    """
 
     chosen = Signal(object)
     """A ``State`` whose rows somebody wants to see."""
@@ -39,11 +44,16 @@ class StatusCounts(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("How many blobs have which state")
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(Space.TINY, 0, 0, 0)
         layout.setSpacing(0)
         self._counts: Mapping[State, int] = {}
+        self._before: Mapping[State, int] = {}
+        """What was counted before the checking began."""
+        self._most: Mapping[State, int] = {}
+        """The largest count of each state that there must be room for."""
+        self._with_words = False
         self._buttons: dict[State, QToolButton] = {}
         for state in _ORDER:
             button = QToolButton(self)
@@ -61,13 +71,19 @@ class StatusCounts(QWidget):
         """Show these counts; states without a row have no button."""
         if counts == self._counts:
             return
+        checking = bool(counts.get(State.CHECKING))
+        self._before = (self._before or self._counts) if checking else {}
         self._counts = dict(counts)
+        self._most = {state: max(count, self._before.get(state, 0)) for state, count in counts.items()}
+        if checking:
+            self._most = {**self._before, **self._most}
+            becoming = sum(counts.get(state, 0) for state in (State.CHECKING, State.VERIFIED))
+            self._most = {**self._most, State.CHECKING: becoming, State.VERIFIED: becoming}
         for state, button in self._buttons.items():
-            count = counts.get(state, 0)
-            button.setVisible(count > 0)
-            name = text.count_of(count, state)
+            button.setVisible(state in self._most)
+            name = text.count_of(counts.get(state, 0), state)
             button.setAccessibleName(name)
-            them = "it" if count == 1 else "them"
+            them = "it" if counts.get(state) == 1 else "them"
             set_tooltip(button, f"{name}. {text.STATES[state].sentence} Click to list {them}.")
         self._write()
 
@@ -75,16 +91,28 @@ class StatusCounts(QWidget):
         super().resizeEvent(event)
         self._write()
 
+    def minimumSizeHint(self) -> QSize:
+        """Narrower than its words, so that it never keeps the window wide."""
+        return QSize(0, super().minimumSizeHint().height())
+
     def _write(self) -> None:
-        """Write counts with words where there is room, else without."""
-        self._label(with_words=True)
-        if sum(button.sizeHint().width() for button in self._shown()) > self.width() - Space.SMALL:
-            self._label(with_words=False)
+        """Write counts with words where the window has room for them beside a running job, else without."""
+        whole = sum(self._width(state, with_words=True) for state in self._most)
+        self._with_words = whole <= self.window().width() - _JOB_ROOM
+        for state in self._most:
+            button = self._buttons[state]
+            button.setText(self._words(state, self._counts.get(state, 0), with_words=self._with_words))
+            button.setFixedWidth(self._width(state, with_words=self._with_words))
 
-    def _label(self, *, with_words: bool) -> None:
-        for state, button in self._buttons.items():
-            count = self._counts.get(state, 0)
-            button.setText(text.count_of(count, state) if with_words else text.number(count))
+    def _width(self, state: State, *, with_words: bool) -> int:
+        """Pixels of a counter at its largest."""
+        button = self._buttons[state]
+        shown = button.text()
+        button.setText(self._words(state, self._most[state], with_words=with_words))
+        width = button.sizeHint().width()
+        button.setText(shown)
+        return width
 
-    def _shown(self) -> list[QToolButton]:
-        return [self._buttons[state] for state, count in self._counts.items() if count]
+    @staticmethod
+    def _words(state: State, count: int, *, with_words: bool) -> str:
+        return text.count_of(count, state) if with_words else text.number(count)

@@ -107,7 +107,7 @@ class StorePage(QWidget):
         self.session.statesChanged.connect(self.situationChanged)
         self.session.jobsChanged.connect(self.situationChanged)
         self.session.revealed.connect(self.reveal)
-        self.session.stateAsked.connect(self.filter_state)
+        self.session.stateAsked.connect(self.filter_states)
 
     # ---------------------------------------------------------------------------------------------- what is selected
 
@@ -191,11 +191,12 @@ class StorePage(QWidget):
         else:
             self.focus_filter()
 
-    def filter_state(self, state: State) -> None:
-        """List the blobs of one state."""
+    @Slot(object)
+    def filter_states(self, wanted: Sequence[State]) -> None:
+        """List the blobs of these states."""
         self.show_lens(BLOBS)
-        words = next(words for words, states in STATES.items() if tuple(states) == (state,))
-        self.blobs.set_filter(f"status:{words}")
+        words = {tuple(states): words for words, states in reversed(list(STATES.items()))}
+        self.blobs.set_filter(f"status:{','.join(words[state,] for state in wanted)}")
 
     def select_problem(self, step: int) -> None:
         """Go to the next bad blob, or with ``step`` -1 to the one before, in the order of the table."""
@@ -289,12 +290,12 @@ class StorePage(QWidget):
 
     @Slot()
     def _change_lens(self) -> None:
+        """Another list is in front: what is current there is shown, and that is what was looked at, if it is there."""
         self.removal.put_away()
-        if self.lens.selection():
-            self._adopt(self.lens.selection())
-        else:  # what was selected in the other list may be looked at on
-            self.selected = Selected(self.session)
-            self.situationChanged.emit()
+        before = self.inspector.selection
+        if not self.lens.selection():
+            self.lens.select_something(before.digest if before is not None else "")
+        self._adopt(self.lens.selection())
 
     @Slot()
     def _settle(self) -> None:

@@ -61,6 +61,7 @@ def test_hashing_decides_between_not_checked_verified_and_corrupt() -> None:
     assert state(SOUND, Outcome.CORRUPT) == State.CORRUPT
     assert state(SOUND, Outcome.CHANGED) == State.NOT_CHECKED
     assert state(SOUND | facts.SIZE_DIFFERS, Outcome.VERIFIED) == State.SIZE_DIFFERS
+    assert state(SOUND | facts.SIZE_DIFFERS, Outcome.CORRUPT) == State.SIZE_DIFFERS
 
 
 def test_absence_is_missing_unless_it_is_legal() -> None:

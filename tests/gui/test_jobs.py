@@ -359,6 +359,29 @@ def test_shutdown_cancels_everything_and_waits_for_it(qtbot: QtBot, qapp: QCoreA
     shiboken6.delete(runner)
 
 
+def test_what_lasts_is_waited_for_also_when_it_is_begun_at_the_very_end(qtbot: QtBot, qapp: QCoreApplication) -> None:
+    runner = JobRunner(qapp, readers=1)
+    gate, done = Gate(), list[str]()
+
+    def remember() -> None:
+        runner.start("Remember", lambda _progress: done.append("at the end"), lasting=True)
+
+    runner.start("Long", gate, on_cancelled=remember)
+    runner.start("Asked before", lambda _progress: done.append("before"), lasting=True)
+    gate.wait()
+    assert runner.shutdown(PATIENCE_S)
+    assert sorted(done) == ["at the end", "before"]
+    assert runner.start("Too late", nothing, lasting=True).state is JobState.CANCELLED
+    shiboken6.delete(runner)
+
+
+def test_closing_a_store_lets_what_lasts_go_on(qtbot: QtBot, runner: JobRunner) -> None:
+    done: list[str] = []
+    runner.start("remember", lambda _progress: done.append("remembered"), store="s", lasting=True)
+    runner.forget("s")
+    qtbot.waitUntil(lambda: done == ["remembered"])
+
+
 def test_shutdown_keeps_the_window_alive_and_waits_at_most_its_bound(qtbot: QtBot, qapp: QCoreApplication) -> None:
     runner = JobRunner(qapp)
     gate = Gate()

@@ -15,7 +15,9 @@ from pytestqt.qtbot import QtBot
 from engine import DockerImageStore, ImageLayout, ImportRequest, open_store
 from engine.removal import RemovalPlan
 from engine.sample import make_sample
-from engine.snapshot import State
+from engine.snapshot import Outcome, State
+from engine.verdicts import load_verdicts
+from engine.verify import VerifyBatch
 from gui.jobs import JobRunner, JobState
 from gui.outcome import Notice
 from gui.session import Session
@@ -100,13 +102,14 @@ def test_verdicts_show_as_they_are_found_and_reach_the_images_above(
     session.verify()
     assert session.verifying
     settle(qtbot, session, lambda: not session.verifying)
-    assert session.counts[State.CORRUPT] == 2
+    assert session.counts[State.CORRUPT] == 1
     assert State.NOT_CHECKED not in session.counts
     assert State.CHECKING not in session.counts
     snapshot = session.snapshot
     assert snapshot is not None
-    (broken,) = (entry for entry in snapshot.entries if entry.names == ("example.org/broken:corrupt",))
-    assert session.worst_state(broken.row) == State.CORRUPT
+    for name, state in (("broken:corrupt", State.CORRUPT), ("broken:truncated", State.SIZE_DIFFERS)):
+        (broken,) = (entry for entry in snapshot.entries if entry.names == (f"example.org/{name}",))
+        assert session.worst_state(broken.row) == state
     assert changed
     assert told[-1].severity == "error"
     assert "2 blobs are corrupt" in told[-1].sentence
@@ -173,6 +176,24 @@ def test_verdicts_are_remembered_until_the_file_changes(
     assert not checked[row]
 
 
+def test_what_was_found_is_remembered_although_the_store_is_closed_at_once(
+    qtbot: QtBot, open_session: OpenSession, runner: JobRunner, layout: Path, tmp_path: Path
+) -> None:
+    for path in (layout / "blobs" / "sha256").iterdir():
+        os.utime(path, ns=(2, 2))
+    session = open_session(layout)
+    picture, verifier = session._picture, session._verifier
+    assert picture is not None
+    batch = VerifyBatch(np.array([1]), np.array([Outcome.VERIFIED], np.uint8), time.time(), {})
+    picture.record(batch)
+    verifier._unsaved = True
+    session.close()
+    assert runner.shutdown(PATIENCE_MS / 1000)
+    verdicts, columns = load_verdicts(tmp_path / "cache", layout)
+    assert columns.names.tolist() == [picture.snapshot.columns.names[1]]
+    assert verdicts.outcomes.tolist() == [Outcome.VERIFIED]
+
+
 def test_what_is_verified_while_the_store_is_scanned_anew_is_not_lost(
     qtbot: QtBot, open_session: OpenSession, sample: Path
 ) -> None:
@@ -186,7 +207,7 @@ def test_what_is_verified_while_the_store_is_scanned_anew_is_not_lost(
         ),
         timeout=PATIENCE_MS,
     )
-    assert session.counts[State.CORRUPT] == 2
+    assert session.counts[State.CORRUPT] == 1
     assert State.NOT_CHECKED not in session.counts
     assert State.CHECKING not in session.counts
     assert sum(session.counts.values()) == len(session.snapshot or ())
@@ -200,7 +221,7 @@ def test_what_is_verified_while_a_store_is_still_being_read_is_not_lost(
     session.rescan()
     wait_until_known(qtbot, session)
     qtbot.waitUntil(lambda: not session.verifying, timeout=PATIENCE_MS)
-    assert session.counts[State.CORRUPT] == 2
+    assert session.counts[State.CORRUPT] == 1
     assert State.NOT_CHECKED not in session.counts
     assert State.CHECKING not in session.counts
     session.close()
@@ -241,6 +262,22 @@ def test_an_imported_file_is_named_and_revealed(
     assert session.snapshot.find(digest_of(b"hello")) >= 0
     assert told[-1].severity == "success"
     assert "hello.txt was imported into small" in told[-1].sentence
+
+
+def test_what_is_imported_was_hashed_on_its_way_and_need_not_be_again(
+    qtbot: QtBot, open_session: OpenSession, layout: Path, tmp_path: Path
+) -> None:
+    (layout / "blobs" / digest_of(b"two two").replace(":", "/")).write_bytes(b"another")
+    session = open_session(layout)
+    file, repair = tmp_path / "hello.txt", tmp_path / "two.txt"
+    file.write_bytes(b"hello")
+    repair.write_bytes(b"two two")
+    with qtbot.waitSignal(session.revealed, timeout=PATIENCE_MS):
+        session.changes.import_files([ImportRequest(file), ImportRequest(repair)])
+    assert session.snapshot is not None
+    outcomes = {session.snapshot.name(row): Outcome(value) for row, value in enumerate(session.verdicts.outcomes)}
+    assert outcomes[digest_of(b"hello")] == outcomes[digest_of(b"two two")] == Outcome.VERIFIED
+    assert outcomes[digest_of(b"one")] == Outcome.NONE
 
 
 def test_a_file_that_is_there_already_is_revealed_too(

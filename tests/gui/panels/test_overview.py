@@ -282,6 +282,30 @@ def test_a_signature_says_what_it_belongs_to_and_the_image_says_it_is_signed(
     assert "Attached 1 signature" in show(overview, session, image["digest"])
 
 
+def test_an_index_of_referrers_says_which_image_it_belongs_to(overview: Overview, making, open_session: Open) -> None:
+    image = making.image([making.blob(b"layer")])
+    making.name(image, "app")
+    index = making.index([])
+    making.name(index, image["digest"].replace(":", "-"))
+    assert "Belongs to app" in show(overview, open_session(making.path), index["digest"])
+
+
+def test_a_file_that_is_too_short_is_called_that_and_what_hashing_said_is_told_beside_it(
+    overview: Overview, sample: Path, open_session: Open, qtbot: QtBot
+) -> None:
+    session = open_session(sample)
+    snapshot = session.snapshot
+    (entry,) = (each for each in snapshot.entries if each.names == ("example.org/broken:truncated",))
+    layer = next(link.target for link in snapshot.children(entry.row) if session.state(link.target).bad)
+    session.verify(np.array([layer]))
+    qtbot.waitUntil(lambda: not session.verifying)
+    shown = show(overview, session, snapshot.name(layer))
+    assert "The file has another size than the one that refers to it says." in shown
+    assert "The content hashes to another digest" in shown
+    assert f"Found {session.verdicts.found[snapshot.name(layer)]}" in shown
+    assert "Expected size" in shown
+
+
 def test_long_lists_are_cut_and_can_be_shown_whole(overview: Overview, making, open_session: Open) -> None:
     layers = [making.blob(b"layer")]
     names = [f"V{n}=value" for n in range(40)]

@@ -292,7 +292,7 @@ def test_at_the_start_of_the_list_new_rows_are_seen(desk: Desk) -> None:
     assert desk.view.view.verticalScrollBar().value() == 0
 
 
-def test_where_the_current_row_is_gone_the_keyboard_goes_on_from_there(desk: Desk) -> None:
+def test_where_the_selected_row_is_gone_its_neighbour_is_selected(desk: Desk) -> None:
     digest = (
         desk.files.entries[5]["digest"] if isinstance(desk.view, ImageView) else desk.files.blob(b"unused")["digest"]
     )
@@ -303,8 +303,17 @@ def test_where_the_current_row_is_gone_the_keyboard_goes_on_from_there(desk: Des
     desk.files.file(digest).unlink()
     desk.rescan()
     assert desk.view.view.currentIndex().row() == min(row, desk.rows.rowCount() - 1)
-    assert len(desk.view.selection()) == 0
-    assert desk.selected[-1] == []
+    assert [each.digest for each in desk.view.selection()] == desk.selected[-1] != []
+
+
+def test_what_a_filter_has_hidden_is_not_replaced_by_another(desk: Desk) -> None:
+    desk.choose(3)
+    desk.view.set_filter("digest:sha256:000000000000")
+    desk.settle()
+    desk.view.set_filter("")
+    desk.settle()
+    assert desk.view.view.currentIndex().row() == 3
+    assert len(desk.view.selection()) == 1
 
 
 def test_of_very_many_selected_rows_only_the_current_one_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,6 +373,8 @@ def test_columns_stay_as_a_person_left_them(desk: Desk, runner: JobRunner, tmp_p
     again = type(desk.view)(runner, Settings(tmp_path / "settings.ini"), lambda _chosen: None)
     desk.qtbot.addWidget(again)
     again.set_session(desk.session)
+    again.resize(1100, 300)
+    again.show()
     other = again.columns._header
     assert (other.sectionSize(last), other.visualIndex(last), other.isSectionHidden(1)) == (99, 1, True)
     assert [again.view.model().index(row, 0).data() for row in range(len(order))] == order
@@ -378,6 +389,24 @@ def test_one_column_takes_the_room_that_the_others_leave(desk: Desk) -> None:
     QApplication.processEvents()
     assert min(header.sectionSize(n) for n in range(header.count())) > 40
     assert header.length() > desk.view.view.viewport().width()
+
+
+def test_in_a_narrow_window_the_name_keeps_its_room_and_the_others_yield(desk: Desk) -> None:
+    header = desk.view.columns._header
+    others = [n for n in range(1, header.count()) if n != desk.view.columns._filling]
+    desk.view.resize(1100, 300)
+    QApplication.processEvents()
+    wide = [header.sectionSize(n) for n in others]
+    name = min(header.sectionSize(0), desk.view.columns._wishes[0])
+    room = sum(desk.view.columns._wishes.values()) - 60
+    desk.view.resize(room, 300)
+    QApplication.processEvents()
+    assert header.length() == desk.view.view.viewport().width(), "nothing is pushed out of sight"
+    assert header.sectionSize(0) >= name - 1
+    assert all(header.sectionSize(n) < before for n, before in zip(others, wide, strict=True))
+    desk.view.resize(1100, 300)
+    QApplication.processEvents()
+    assert [header.sectionSize(n) for n in others] == wide, "with more room they are as before"
 
 
 def test_everything_can_be_named_by_a_screen_reader(desk: Desk) -> None:

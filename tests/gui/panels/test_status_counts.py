@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.snapshot import State
@@ -35,6 +35,36 @@ def test_in_a_narrow_window_the_numbers_stay_and_the_words_go(counts: StatusCoun
     assert shown(counts) == ["398", "11", "1", "2"]
     names = [button.accessibleName() for button in counts.findChildren(QToolButton) if button.isVisible()]
     assert names == ["398 verified", "11 not checked", "1 corrupt", "2 missing"]
+
+
+def test_while_blobs_are_checked_no_counter_goes_or_moves(counts: StatusCounts) -> None:
+    counts.resize(1280, 40)
+    counts.show_counts({State.NOT_CHECKED: 400, State.CORRUPT: 1, State.UNUSED: 3})
+    QApplication.processEvents()
+    places = []
+    for verified in (0, 9, 99, 400):
+        states = {State.VERIFIED: verified, State.CHECKING: 403 - verified, State.CORRUPT: 1}
+        counts.show_counts({state: count for state, count in states.items() if count})
+        QApplication.processEvents()
+        buttons = [button for button in counts.findChildren(QToolButton) if button.isVisible()]
+        places.append([(button.x(), button.width()) for button in buttons])
+        assert shown(counts)[-1] == "0 unused"
+    assert places.count(places[0]) == len(places)
+    counts.show_counts({State.VERIFIED: 400, State.CORRUPT: 1, State.UNUSED: 3})
+    assert shown(counts) == ["400 verified", "1 corrupt", "3 unused"]
+
+
+def test_words_stay_while_a_job_takes_room_beside_them(qtbot: QtBot, qapp: QApplication) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(1280, 100)
+    counts = StatusCounts(window)
+    window.show()
+    counts.show_counts(COUNTS)
+    counts.resize(800, 40)
+    before = shown(counts)
+    counts.resize(500, 40)
+    assert shown(counts) == before == ["398 verified", "11 not checked", "1 corrupt", "2 missing"]
 
 
 def test_a_state_that_no_row_has_any_more_is_gone(counts: StatusCounts) -> None:
