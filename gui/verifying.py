@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, Slot
 
 from engine import snapshot as facts
 from engine.progress import Progress
@@ -126,20 +126,29 @@ class Verifier(QObject):
         if self._picture is not None:
             self._remember(self._picture)
 
-    def _record(self, run: _Run, batches: list[VerifyBatch]) -> None:
+    @Slot(object, object)
+    def note(self, snapshot: Snapshot, batches: list[VerifyBatch]) -> None:
+        """Show what was hashed, here or by another job on its way, of the rows of a snapshot."""
         picture = self._picture
-        assert picture is not None
+        if picture is None or not batches:
+            return
         changed = []
         for batch in batches:
-            run.waiting[batch.rows] = False
             if self._scanning:
-                self._late.append((run.snapshot, batch))
-            here = picture.translated(run.snapshot, batch)
+                self._late.append((snapshot, batch))
+            here = picture.translated(snapshot, batch)
             picture.record(here)
             changed.append(here.rows)
         self._unsaved = True
         self.statesChanged.emit(np.concatenate(changed))
         self._refresh_roll_up(picture)
+
+    def _record(self, run: _Run, batches: list[VerifyBatch]) -> None:
+        for batch in batches:
+            run.waiting[batch.rows] = False
+        self.note(run.snapshot, batches)
+        picture = self._picture
+        assert picture is not None
         if time.monotonic() - run.remembered_at > REMEMBER_EVERY_S:
             run.remembered_at = time.monotonic()
             self._remember(picture)

@@ -48,6 +48,7 @@ class DocumentPane(QPlainTextEdit):
         super().__init__(parent)
         self.places = Places("")
         self._waiting: Iterator[Piece] = iter(())
+        self._wanted: Piece | None = None
         self._coloured: set[int] = set()
         self._known: dict[str, bool] = {}
         self._selection: Selection | None = None
@@ -71,9 +72,10 @@ class DocumentPane(QPlainTextEdit):
         theme.current().changed.connect(self.colour_again)
         self.colour_again()
 
-    def show_text(self, content: str, selection: Selection | None) -> None:
-        """Show another text, whose digests are links into the store of ``selection``."""
+    def show_text(self, content: str, selection: Selection | None, wanted: Piece | None = None) -> None:
+        """Show another text, whose digests are links into the store of ``selection``, and select what is wanted."""
         self._pump.stop()
+        self._wanted = None
         self.clear()
         self.places = Places(content)
         self._selection = selection
@@ -82,6 +84,8 @@ class DocumentPane(QPlainTextEdit):
         self._waiting = document_text.cut_into_pieces(content)
         self._load_more()
         self.moveCursor(QTextCursor.MoveOperation.Start)
+        self._wanted = wanted
+        self._select_wanted()
 
     @property
     def complete(self) -> bool:
@@ -137,6 +141,13 @@ class DocumentPane(QPlainTextEdit):
             self.setPlainText("\n".join(lines))
         self.places.add(pieces)
         self._pump.start()
+        self._select_wanted()
+
+    def _select_wanted(self) -> None:
+        """Select what is wanted, once so much of the text is laid out."""
+        if self._wanted is not None and self.places.end >= self._wanted[1]:
+            wanted, self._wanted = self._wanted, None
+            self.select(*wanted)
 
     def _position(self, offset: int) -> int:
         number, column = self.places.block_of(offset)

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from engine.errors import DocumentError
+from engine.jsonplace import find_place
 from engine.jsontext import decode_text, parse_strict, reformat
 from gui import text
 
@@ -52,17 +53,35 @@ class Prepared(NamedTuple):
     """Why it is no JSON document; empty where it is one."""
     cut: bool
     """Whether more bytes follow."""
+    stored_place: Piece | None = None
+    """Where the wanted JSON path is in the text as it is stored, in characters."""
+    reformatted_place: Piece | None = None
 
 
-def prepare(raw: bytes, cut: bool) -> Prepared:
-    """Decode, check and reformat stored bytes; of a document that was cut only the encoding is checked."""
+def prepare(raw: bytes, cut: bool, where: str = "") -> Prepared:
+    """Decode, check and reformat stored bytes, and find a JSON path in them.
+
+    Of a document that was cut only the encoding is checked.
+    """
     try:
         stored = raw.decode("utf-8", "ignore") if cut else decode_text(raw)
         if not cut:
             parse_strict(raw)
     except DocumentError as error:
-        return Prepared(raw.decode("utf-8", "surrogateescape"), "", _sentence(error), cut)
-    return Prepared(stored, _reformat(stored, cut=cut), "", cut)
+        as_read = raw.decode("utf-8", "surrogateescape")
+        return Prepared(as_read, "", _sentence(error), cut, _find(as_read, where))
+    pretty = _reformat(stored, cut=cut)
+    return Prepared(stored, pretty, "", cut, _find(stored, where), _find(pretty, where))
+
+
+def _find(content: str, where: str) -> Piece | None:
+    """What to select for a JSON path: of what is long, only the first line."""
+    place = find_place(content, where) if where else None
+    if place is None:
+        return None
+    start, end = place
+    line_end = content.find("\n", start, end)
+    return start, min(end if line_end < 0 else line_end, start + _MOST_SELECTED)
 
 
 def _sentence(error: DocumentError) -> str:
@@ -85,6 +104,7 @@ def is_readable(stored: str) -> bool:
     )
 
 
+_MOST_SELECTED = 400
 _ENDS = ("},", "],", '",')
 _READABLE = 240
 _SAMPLE = 1 << 16

@@ -1,5 +1,7 @@
 """A stored document, highlighted: exactly as it is stored, or reformatted for reading and marked so."""
 
+import functools
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
@@ -30,6 +32,7 @@ class DocumentView(QWidget):
         self._stamp: tuple[int, ...] = ()
         self._prepared = _NOTHING
         self._chosen: bool | None = None
+        self._where = ""
         self.note = Note(self)
         self._as_stored = self._choice("As stored", "The bytes that the digest is over.")
         self._as_reformatted = self._choice("Reformatted", "One member or element a line.")
@@ -80,12 +83,23 @@ class DocumentView(QWidget):
         """Ask for the stored bytes and show them when they come; what comes for another selection is dropped."""
         self._selection = selection
         self._stamp = _stamp(selection)
+        self._where = ""
         self.note.say("Reading…", Role.MUTED)
         self.text.show_text("", None)
         self._set_choices(enabled=False)
+        self._ask(selection)
+
+    def show_place(self, where: str) -> None:
+        """Select what a JSON path leads to in the document of what is selected, as soon as that is there."""
+        self._where = where
+        if self._selection is not None:
+            self._ask(self._selection)
+
+    def _ask(self, selection: Selection) -> None:
+        where = self._where
 
         def arrived(prepared: Prepared) -> None:
-            if selection is self._selection:
+            if selection is self._selection and where == self._where:
                 self._prepared = prepared
                 self._set_choices(enabled=bool(prepared.reformatted))
                 self._show_prepared()
@@ -94,7 +108,8 @@ class DocumentView(QWidget):
             if selection is self._selection:
                 self.note.say(text.error_sentence(error), Role.BAD)
 
-        selection.session.read_document(selection.digest, document_text.prepare, arrived, failed)
+        prepare = functools.partial(document_text.prepare, where=where)
+        selection.session.read_document(selection.digest, prepare, arrived, failed)
 
     def refresh(self) -> None:
         """The store is different: read again where the file is another one, else only look at the links again."""
@@ -118,7 +133,7 @@ class DocumentView(QWidget):
         self.find_bar.open()
 
     def _show_prepared(self) -> None:
-        stored, pretty, problem, cut = self._prepared
+        stored, pretty, problem, cut, *places = self._prepared
         is_pretty = bool(pretty) and self._wants_reformatted()
         self._as_reformatted.setChecked(is_pretty)
         self._as_stored.setChecked(not is_pretty)
@@ -128,7 +143,7 @@ class DocumentView(QWidget):
         if is_pretty:
             notes.append("Reformatted for reading. The digest is over the stored bytes.")
         self.note.say(" ".join(notes), Role.BAD if problem else Role.MUTED)
-        self.text.show_text(pretty if is_pretty else stored, self._selection)
+        self.text.show_text(pretty if is_pretty else stored, self._selection, places[is_pretty])
         self.find_bar.search_again()
 
     def _wants_reformatted(self) -> bool:

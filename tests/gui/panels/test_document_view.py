@@ -290,3 +290,29 @@ def test_a_file_that_changed_is_read_again(view: DocumentView, making, open_sess
         session.rescan()
     view.refresh()
     qtbot.waitUntil(lambda: view.text.toPlainText() == '{"a": 1234}')
+
+
+@pytest.mark.parametrize("reformatted", [False, True])
+def test_a_json_path_is_selected_where_it_stands(view: DocumentView, image, qtbot: QtBot, reformatted: bool) -> None:
+    session, layer, _ = image
+    show(qtbot, view, session, digest_of(session))
+    view._choose(int(reformatted))
+    view.show_place("layers[0].digest")
+    qtbot.waitUntil(lambda: view.text.selected_text() == f'"digest": "{layer["digest"]}"')
+    view.show_place("nothing.like.that")
+    qtbot.waitUntil(lambda: view.text.selected_text() == "")
+
+
+def test_a_place_far_down_is_selected_once_it_is_laid_out(view: DocumentView, qtbot: QtBot) -> None:
+    value = {f"n{n}": n for n in range(30_000)}
+    prepared = document_text.prepare(json.dumps(value, indent=1).encode(), False, "n29999")
+    view.text.show_text(prepared.stored, None, prepared.stored_place)
+    assert view.text.selected_text() == ""
+    qtbot.waitUntil(lambda: view.text.selected_text() == '"n29999": 29999')
+    assert view.text.firstVisibleBlock().blockNumber() > 20_000
+
+
+def test_of_a_long_value_the_first_line_is_selected(view: DocumentView) -> None:
+    prepared = document_text.prepare(b'{"a": [' + b"1, " * 1000 + b"1]}", False, "a")
+    assert prepared.stored_place == (1, 401)
+    assert prepared.reformatted[slice(*prepared.reformatted_place or ())] == '"a": ['
