@@ -46,6 +46,8 @@ from engine.snapshot import (
 _DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
 _SNIFF_LIMIT = MANIFEST_LIMIT
 """Bytes of the largest blob that is looked into although nothing refers to it."""
+_SLICE = 500
+"""Nodes that are looked at in a row before others get a turn."""
 _HEAD = 512
 """Bytes that tell what a blob is that nothing describes."""
 
@@ -352,6 +354,8 @@ class Graph:
             columns.media[row] = numbers.setdefault(media_type, len(numbers))
             columns.flags[row] |= facts.GUESSED
         for node, row in enumerate(rows.tolist()):
+            if node % _SLICE == 0:
+                self._progress.check()
             role, descriptor = self._first[node]
             read = self.documents.get(descriptor.digest)
             columns.kinds[row] = kind_of(role, descriptor, read.document if read else None)

@@ -6,6 +6,7 @@ is found by bisection and columns of different snapshots can be matched. Columns
 hold a million blobs; the few documents among them are typed values.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
@@ -213,7 +214,10 @@ class Snapshot:
 
     def find(self, name: str) -> int:
         """The row of a digest (or stray file), -1 where the snapshot has none."""
-        return int(find_rows(self.columns.names, np.array([name.encode("utf-8", "surrogateescape")]))[0])
+        wanted, names = name.encode("utf-8", "surrogateescape"), self.columns.names
+        # Unlike a search by NumPy this keeps the interpreter: on the GUI thread, getting it back takes longer.
+        row = bisect_left(names, wanted)
+        return row if row < len(names) and names[row] == wanted else -1
 
     def name(self, row: int) -> str:
         """The digest of a row, or the path of a stray file below the blobs folder."""
@@ -245,11 +249,11 @@ class Snapshot:
 
     def parents(self, row: int) -> list[Link]:
         """Every reference to the row from another row (index entries: ``entries_of``)."""
-        return [self._link(int(edge)) for edge in self._incoming(row)]
+        return [self._link(int(edge)) for edge in self.edges_to(row)]
 
     def users(self, row: int) -> list[int]:
         """The rows that refer to the row, as often as they do; quicker than ``parents`` where there are very many."""
-        users: list[int] = self.edges.sources[self._incoming(row)].tolist()
+        users: list[int] = self.edges.sources[self.edges_to(row)].tolist()
         return users
 
     def referrers(self, row: int) -> list[Link]:
@@ -281,7 +285,7 @@ class Snapshot:
         found = set(rows)
         waiting = list(found)
         while waiting:
-            for edge in self._slice(self._sorted_sources, waiting.pop(), self._by_source):
+            for edge in self.edges_from(waiting.pop()):
                 if parts_only and self.edges.roles[edge] > Role.LAYER:
                     continue
                 target = int(self.edges.targets[edge])
@@ -296,7 +300,7 @@ class Snapshot:
             found = frontier = np.array([row])
             absent = 0
             while len(frontier):
-                edges = np.concatenate([self._slice(self._sorted_sources, int(r), self._by_source) for r in frontier])
+                edges = np.concatenate([self.edges_from(int(r)) for r in frontier])
                 edges = edges[self.edges.roles[edges] <= Role.LAYER]
                 frontier, first = np.unique(self.edges.targets[edges], return_index=True)
                 new = ~np.isin(frontier, found)
@@ -334,12 +338,20 @@ class Snapshot:
         found = self.documents.get(self.name(row))
         return list(found.problems) if found else []
 
+    def edges_from(self, row: int) -> NDArray[np.int64]:
+        """The positions of all references from a row, in ``edges``."""
+        return self._slice(self._sorted_sources, row, self._by_source)
+
+    def edges_to(self, row: int) -> NDArray[np.int64]:
+        """The positions of all references to a row, in ``edges``."""
+        return self._slice(self._sorted_targets, row, self._by_target)
+
     def rows_above(self, rows: Rows) -> set[int]:
         """The rows and everything that has them as a part: whose worst state may have changed."""
         found = {int(row) for row in rows}
         waiting = list(found)
         while waiting:
-            for edge in self._incoming(waiting.pop()):
+            for edge in self.edges_to(waiting.pop()):
                 if self.edges.roles[edge] <= Role.LAYER and (source := int(self.edges.sources[edge])) not in found:
                     found.add(source)
                     waiting.append(source)
@@ -363,16 +375,13 @@ class Snapshot:
         return worst
 
     def _outgoing(self, row: int) -> Iterator[Link]:
-        for edge in self._slice(self._sorted_sources, row, self._by_source):
+        for edge in self.edges_from(row):
             yield self._link(int(edge))
-
-    def _incoming(self, row: int) -> NDArray[np.int64]:
-        return self._slice(self._sorted_targets, row, self._by_target)
 
     @staticmethod
     def _slice(sorted_rows: Rows, row: int, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        first, last = np.searchsorted(sorted_rows, [row, row + 1])
-        return order[first:last]
+        first = bisect_left(sorted_rows, row)  # see find()
+        return order[first : bisect_right(sorted_rows, row, first)]
 
     def _link(self, edge: int) -> Link:
         source, target = int(self.edges.sources[edge]), int(self.edges.targets[edge])

@@ -10,10 +10,12 @@ import functools
 import logging
 import os
 import sys
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -40,6 +42,42 @@ ESTIMATE_AFTER_S = 2.0
 
 _WRITERS = 32
 """Threads beside the readers', one a store that is being written."""
+
+_NICE = 5
+"""How far workers stand behind the GUI thread where there are more threads than cores."""
+
+_LONGEST_COURTESY_S = 0.005
+"""So long a worker waits, each time it reports, for the GUI thread to end what it does."""
+
+
+_window_is_idle = threading.Event()
+_window_is_idle.set()
+
+
+@contextmanager
+def window_first() -> Iterator[None]:
+    """The GUI thread has something to do at a stretch: meanwhile workers give way."""
+    was_idle = _window_is_idle.is_set()
+    _window_is_idle.clear()
+    try:
+        yield
+    finally:
+        if was_idle:
+            _window_is_idle.set()
+
+
+def give_way() -> None:
+    """Keep a worker out of the window's way: both need the interpreter, and only one can have it."""
+    if not _window_is_idle.is_set():
+        _window_is_idle.wait(_LONGEST_COURTESY_S)
+
+
+class _Courteous(Progress):
+    """The progress of a worker, which gives way whenever it reports."""
+
+    def check(self) -> None:
+        super().check()
+        give_way()
 
 
 class JobState(enum.Enum):
@@ -94,7 +132,7 @@ class Job:
     """Whether closing the window asks before it is stopped."""
     lasting: bool = False
     """Whether it goes on when its store is closed, and the window waits for it at its end."""
-    progress: Progress = field(default_factory=Progress)
+    progress: Progress = field(default_factory=_Courteous)
     state: JobState = JobState.QUEUED
     result: Any = None
     error: BaseException | None = None
@@ -155,6 +193,12 @@ class _Task:
         self.function = self.on_items = self.on_done = self.on_failed = self.on_cancelled = self.still_wanted = None
 
 
+def _step_back() -> None:
+    """Let the GUI thread go first where there are more threads than cores; on Linux a thread has a nice value of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
 class JobRunner(QObject):
     """Runs jobs and brings them home; lives on the GUI thread, as does every callback and signal.
 
@@ -172,7 +216,7 @@ class JobRunner(QObject):
     def __init__(self, parent: QObject, *, readers: int = READERS) -> None:
         super().__init__(parent)
         self._readers = readers
-        self._executor = ThreadPoolExecutor(readers + _WRITERS, thread_name_prefix="job")
+        self._executor = ThreadPoolExecutor(readers + _WRITERS, thread_name_prefix="job", initializer=_step_back)
         self._tasks: dict[int, _Task] = {}
         self._last_id = 0
         self._closed = False
@@ -293,6 +337,10 @@ class JobRunner(QObject):
     @Slot(object)
     def _come_home(self, job_id: int) -> None:
         """A worker has finished; the only way from a worker to the GUI thread."""
+        with window_first():
+            self._end(job_id)
+
+    def _end(self, job_id: int) -> None:
         task = self._tasks.pop(job_id)
         assert task.future is not None
         job, error = task.job, task.future.exception()
@@ -344,11 +392,12 @@ class JobRunner(QObject):
     def _tick(self) -> None:
         now = time.monotonic()
         running = [task for task in self._tasks.values() if task.job.state is JobState.RUNNING]
-        for task in running:
-            task.job.sample(now)
-            self._deliver(task)
-        if running:
-            self.progressed.emit(tuple(task.job for task in running))
+        with window_first():
+            for task in running:
+                task.job.sample(now)
+                self._deliver(task)
+            if running:
+                self.progressed.emit(tuple(task.job for task in running))
 
 
 def _work(task: _Task) -> Any:

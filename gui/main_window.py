@@ -20,7 +20,7 @@ from engine.snapshot import State
 from gui import icons, text
 from gui.actions import CONTEXT, SEPARATOR, TOOLBAR
 from gui.commands import Commands
-from gui.jobs import Job, JobRunner
+from gui.jobs import Job, JobRunner, window_first
 from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Target
@@ -289,7 +289,8 @@ class MainWindow(QMainWindow):
             # Beside the counters, which Qt would hide meanwhile.
             self._info.set_text(event.tip() or (self.page.summary() if self.page else ""))
             return True
-        return super().event(event)
+        with window_first():  # among these are the paints, of everything in it
+            return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -6,7 +6,7 @@ the window; a loop over every document gives the interpreter away after each sli
 
 import functools
 import re
-import time
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from engine.document import NO_TEXTS, TITLE, Descriptor, Document, ImageConfig, Index, Manifest, Role
 from engine.progress import Progress
 from engine.snapshot import PENDING, Rows, Snapshot, State, as_names, find_rows
+from gui.jobs import give_way
 
 Mask = NDArray[np.bool_]
 Item = TypeVar("Item")
 
-SLICE = 2000
+SLICE = 500
 """Things that are looked at in a row before the window gets a turn."""
 
 _LEVELS = 4
@@ -39,7 +40,7 @@ def sliced(items: Iterable[Item], progress: Progress | None = None) -> Iterator[
     for number, item in enumerate(items, 1):
         yield item
         if number % SLICE == 0:
-            time.sleep(0)
+            give_way()
             if progress is not None:
                 progress.check()
 
@@ -172,7 +173,8 @@ class Facts:
 
     def positions_of(self, row: int) -> Rows:
         """The positions of the index entries of a row."""
-        first, last = np.searchsorted(self._sorted_rows, [row, row + 1])
+        first = bisect_left(self._sorted_rows, row)
+        last = bisect_right(self._sorted_rows, row, first)
         return self._by_row[first:last]
 
     @functools.cached_property
@@ -282,7 +284,10 @@ class Facts:
     def _find_parts(self, row: int) -> Rows | None:
         rows, known = [row], {row}
         for here in rows:  # grows meanwhile
-            new = set(self.parts.children[self.parts.below(here)].tolist()) - known
+            below = self.parts.below(here)
+            if below.start == below.stop:
+                continue
+            new = set(self.parts.children[below].tolist()) - known
             if len(rows) + len(new) > _MOST_PARTS:
                 return None
             known |= new

@@ -139,8 +139,8 @@ class ImageCells:
         parts = self._nodes.facts.parts_below(row)
         if parts is None:
             return worst, 0
-        states = self._states[parts]
+        states = self._states[parts].tobytes()
         if own != worst:
-            return worst, int(np.count_nonzero(states == worst))
-        unknown = np.any((states == State.NOT_CHECKED) | (states == State.CHECKING))
+            return worst, states.count(worst)
+        unknown = State.NOT_CHECKED in states or State.CHECKING in states
         return State.NOT_CHECKED if unknown else worst, 0

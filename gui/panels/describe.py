@@ -199,7 +199,7 @@ def _checked(subject: Subject) -> Line:
 def descriptors_of(subject: Subject) -> list[Descriptor]:
     """What the first few references to the row say of it."""
     snapshot = subject.snapshot
-    edges = naming.edges_to(snapshot, subject.row)[:_REFERENCES].tolist()
+    edges = snapshot.edges_to(subject.row)[:_REFERENCES].tolist()
     found = [entry.descriptor for entry in snapshot.entries_of(subject.row)[:_REFERENCES]]
     return found + [naming.descriptor_of(snapshot, edge) for edge in edges]
 
@@ -207,7 +207,7 @@ def descriptors_of(subject: Subject) -> list[Descriptor]:
 def used_by(subject: Subject, role: Role, noun: str) -> list[Block]:
     """The documents that have the row as a part."""
     edges = subject.snapshot.edges
-    mine = naming.edges_to(subject.snapshot, subject.row)
+    mine = subject.snapshot.edges_to(subject.row)
     sources = np.unique(edges.sources[mine[edges.roles[mine] == role]]).tolist()
     if not sources:
         return []
@@ -237,7 +237,7 @@ def _used_by_row(subject: Subject, row: int) -> Row:
 def belongs_to(subject: Subject) -> list[Field]:
     """Links to what the row is attached to: the image that a signature signs, for example."""
     snapshot = subject.snapshot
-    found = (naming.target_of(snapshot, edge) for edge in naming.edges_from(snapshot, subject.row).tolist())
+    found = (naming.target_of(snapshot, edge) for edge in snapshot.edges_from(subject.row).tolist())
     rows = dict.fromkeys(target.row for target in found if target.role in (Role.SUBJECT, Role.ATTACHED))
     if isinstance(snapshot.document(subject.row), Index):
         # An index under a referrers tag lists what belongs to an image, and so belongs to it as well.
@@ -251,7 +251,7 @@ def belongs_to(subject: Subject) -> list[Field]:
 def attached(subject: Subject) -> list[Block]:
     """What belongs to the row without being part of it: signatures, attestations, SBOMs."""
     snapshot, edges = subject.snapshot, subject.snapshot.edges
-    mine = naming.edges_to(snapshot, subject.row)
+    mine = snapshot.edges_to(subject.row)
     mine = mine[(edges.roles[mine] == Role.SUBJECT) | (edges.roles[mine] == Role.ATTACHED)]
     sources = list(dict.fromkeys(edges.sources[mine].tolist()))
     if not sources:

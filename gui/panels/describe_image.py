@@ -51,7 +51,7 @@ def docker_image(subject: Subject, config: ImageConfig) -> list[Block]:
     """An image of Docker's store, which is its config."""
     snapshot = subject.snapshot
     rows = [*names(subject), *_platform(subject, config), *_made(config)]
-    for edge in naming.edges_from(snapshot, subject.row).tolist():
+    for edge in snapshot.edges_from(subject.row).tolist():
         target = naming.target_of(snapshot, edge)
         if target.role == Role.PARENT:
             rows.append(Field("Built on", [subject.link(target.row)]))

@@ -40,16 +40,6 @@ class Crumb(NamedTuple):
     digest: str
 
 
-def edges_to(snapshot: Snapshot, row: int) -> Rows:
-    """The positions of all references to a row in the snapshot's edges."""
-    return np.flatnonzero(snapshot.edges.targets == row)
-
-
-def edges_from(snapshot: Snapshot, row: int) -> Rows:
-    """The positions of all references from a row in the snapshot's edges."""
-    return np.flatnonzero(snapshot.edges.sources == row)
-
-
 def source_of(snapshot: Snapshot, edge: int) -> Edge:
     """Which row a reference comes from, and as what."""
     edges = snapshot.edges
@@ -77,7 +67,7 @@ def is_part(role: Role) -> bool:
 
 def parts_above(snapshot: Snapshot, row: int, limit: int = _MOST_STEPS) -> Iterator[tuple[int, Edge]]:
     """References from documents that have the row as a part: edge, and source with role and position; the first few."""
-    for edge in edges_to(snapshot, row)[:limit].tolist():
+    for edge in snapshot.edges_to(row)[:limit].tolist():
         source = source_of(snapshot, edge)
         if is_part(source.role):
             yield edge, source
@@ -86,7 +76,7 @@ def parts_above(snapshot: Snapshot, row: int, limit: int = _MOST_STEPS) -> Itera
 def part_rows(snapshot: Snapshot, row: int, role: Role, count: int) -> Rows:
     """The rows of the ``count`` parts that a document has in one role, by position; -1 where one has no digest."""
     edges = snapshot.edges
-    mine = edges_from(snapshot, row)
+    mine = snapshot.edges_from(row)
     mine = mine[edges.roles[mine] == role]
     rows = np.full(count, -1, np.int64)
     rows[edges.positions[mine]] = edges.targets[mine]
@@ -97,7 +87,7 @@ def parts_below(snapshot: Snapshot, row: int) -> Rows:
     """The row and its parts, all the way down; by columns, because an index may list a hundred thousand."""
     edges = snapshot.edges
     if snapshot.kind(row) != Kind.INDEX:
-        mine = edges_from(snapshot, row)
+        mine = snapshot.edges_from(row)
         return np.union1d([row], edges.targets[mine[edges.roles[mine] <= max(_PARTS)]])
     down = edges.roles <= max(_PARTS)
     sources, targets = edges.sources[down], edges.targets[down]
@@ -119,7 +109,7 @@ def total_size(snapshot: Snapshot, row: int) -> int:
     sizes = snapshot.columns.sizes[rows]
     total = int(sizes[sizes >= 0].sum())
     for missing in rows[sizes < 0][:_MOST_MISSING].tolist():
-        edges = edges_to(snapshot, missing)
+        edges = snapshot.edges_to(missing)
         total += max(descriptor_of(snapshot, int(edges[0])).size, 0) if len(edges) else 0
     return total
 

@@ -246,7 +246,7 @@ class RelationsModel(QAbstractTableModel):
 
 def _sections(snapshot: Snapshot, row: int) -> list[Section]:
     edges = snapshot.edges
-    inwards, outwards = naming.edges_to(snapshot, row), naming.edges_from(snapshot, row)
+    inwards, outwards = snapshot.edges_to(row), snapshot.edges_from(row)
     belongs = (edges.roles[inwards] == Role.SUBJECT) | (edges.roles[inwards] == Role.ATTACHED)
     # One referrer may name its subject twice, in its document and by its tag.
     referrers = inwards[belongs]

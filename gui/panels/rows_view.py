@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 
 from engine.snapshot import Rows, Snapshot
 from gui import text
+from gui.jobs import window_first
 from gui.models.filtering import with_term
 from gui.models.look import RowDelegate
 from gui.models.rows_model import RowsModel
@@ -308,7 +309,8 @@ class RowsView(QWidget):
         told = len(selection), list(selection[:_COMPARED])
         if told != self._told:
             self._told = told
-            self.selected.emit(selection)
+            with window_first():
+                self.selected.emit(selection)
 
     @Slot(QModelIndex)
     def _activate(self, index: QModelIndex) -> None:

@@ -316,9 +316,13 @@ class StorePage(QWidget):
         if snapshot is None or snapshot.stage not in ("graph", "complete"):
             return
         self.images.model.arranged.disconnect(self._select_first)
-        view = self.images.view
-        if not view.currentIndex().isValid() and view.model().rowCount():
-            view.setCurrentIndex(view.model().index(0, 0))
+
+        def select() -> None:
+            view = self.images.view
+            if not view.currentIndex().isValid() and view.model().rowCount():
+                view.setCurrentIndex(view.model().index(0, 0))
+
+        QTimer.singleShot(0, self, select)  # what the person does goes first
 
     @Slot()
     def _plan_again(self) -> None:
