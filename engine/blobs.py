@@ -15,7 +15,7 @@ import msgspec
 
 from engine.digest import Digest
 from engine.directory import Directory, explained, read_all
-from engine.durable import create_file, mount_of, publish, replace, staging, sync, sync_file, unlink
+from engine.durable import TRASH_NAME, create_file, mount_of, publish, replace, staging, sync, sync_file, unlink
 from engine.entries import Batches, BlobEntry, EntryKind, entry_of, is_algorithm, list_entries
 from engine.errors import BlobError, BlobMissing, BlobUnreadable, InvalidDigest, Refused, StorageFailed
 from engine.progress import Progress
@@ -52,6 +52,8 @@ class Change(msgspec.Struct, frozen=True):
     index_changed: bool = False
     note: str = ""
     """A sentence for the person, where there is something to know beside success."""
+    record: str = ""
+    """The id of the record in the store's trash by which this can be undone; empty for none."""
 
 
 class Blobs:
@@ -59,7 +61,8 @@ class Blobs:
 
     def __init__(self, root: StoreRoot, folder: str = "blobs", algorithms: frozenset[str] | None = None) -> None:
         self._root = root
-        self._folder = folder
+        self.folder_name = folder
+        """Its name in the store: ``blobs`` or ``content``."""
         self._algorithms = algorithms
         self._safe_folders: set[str] = set()
 
@@ -67,7 +70,7 @@ class Blobs:
         """What the file system knows of a blob; raises ``BlobMissing``, ``BlobUnreadable``."""
         digest = self._accept(digest)
         try:
-            status = self._root.reach(self._folder, digest.algorithm).stat(digest.encoded)
+            status = self._root.reach(self.folder_name, digest.algorithm).stat(digest.encoded)
             if not stat.S_ISREG(status.st_mode):
                 raise OSError(errno.EINVAL, "not a regular file")
         except OSError as error:
@@ -80,12 +83,12 @@ class Blobs:
         What is removed meanwhile may be left out. Raises ``StorageFailed`` for a folder that cannot be read.
         """
         try:
-            base = self._root.reach(self._folder)
+            base = self._root.reach(self.folder_name)
         except (FileNotFoundError, NotADirectoryError):
             return  # a damaged store: its structural check says so
         strays: list[BlobEntry] = []
         with explained("Listing", base.path):
-            for name in base.names():
+            for name in _without_trash(base):
                 try:
                     status = base.stat(name)
                     folder = self._algorithm(name, status)
@@ -105,25 +108,34 @@ class Blobs:
         looked at, or that is a symbolic link.
         """
         try:
-            base = self._root.reach(self._folder)
-            found = [("", base.status()), *((name, base.stat(name)) for name in base.names())]
+            base = self._root.reach(self.folder_name)
+            found = [("", base.status()), *((name, base.stat(name)) for name in _without_trash(base))]
         except OSError:
             return ()
         if base.linked or any(stat.S_ISLNK(status.st_mode) for _, status in found):
             return ()
         return tuple((name, status.st_ino, status.st_mtime_ns) for name, status in found)
 
+    def linked(self) -> tuple[str, ...]:
+        """The algorithms whose folders a symbolic link leads to: their blobs are read, and never changed."""
+        try:
+            base = self._root.reach(self.folder_name)
+            found = [name for name in base.names() if is_algorithm(name)]
+            return tuple(name for name in found if base.linked or stat.S_ISLNK(base.stat(name).st_mode))
+        except OSError:
+            return ()
+
     def open(self, digest: str) -> int:
         """A descriptor of a blob's regular file, for reading; raises ``BlobMissing``, ``BlobUnreadable``."""
         digest = self._accept(digest)
         try:
-            return self._root.reach(self._folder, digest.algorithm).open_file(digest.encoded)
+            return self._root.reach(self.folder_name, digest.algorithm).open_file(digest.encoded)
         except OSError as error:
             raise self._trouble(digest, error) from error
 
     def folder(self, algorithm: str) -> Directory:
         """The folder of an algorithm's blobs, for those who open very many; raises ``OSError`` where there is none."""
-        return self._root.reach(self._folder, algorithm)
+        return self._root.reach(self.folder_name, algorithm)
 
     def open_verified(self, digest: str, size: int | None = None) -> VerifiedReader:
         """A stream of a blob that raises at its end when its digest or its ``size`` in bytes is wrong.
@@ -215,7 +227,7 @@ class Blobs:
         """
         digest = self._accept(digest)
         try:
-            folder = self._root.reach_to_change(self._folder, digest.algorithm, make=False)
+            folder = self._root.reach_to_change(self.folder_name, digest.algorithm, make=False)
             return unlink(folder, digest.encoded)
         except FileNotFoundError:
             return False
@@ -262,10 +274,10 @@ class Blobs:
 
     def _folder_to_fill(self, algorithm: str) -> Directory:
         """The algorithm's folder for a new file; safe on the disk itself, also when another thread has just made it."""
-        folder = self._root.reach_to_change(self._folder, algorithm, make=True)
+        folder = self._root.reach_to_change(self.folder_name, algorithm, make=True)
         if algorithm not in self._safe_folders:
             sync(folder)
-            sync(self._root.reach_to_change(self._folder, make=False))
+            sync(self._root.reach_to_change(self.folder_name, make=False))
             sync(self._root.to_change())
             self._safe_folders.add(algorithm)
         return folder
@@ -273,7 +285,7 @@ class Blobs:
     def _staging_parent(self, root: Directory, folder: Directory) -> Directory:
         """The outermost folder on the same mount as the algorithm's, so that a name can be given without a copy."""
         mount = mount_of(folder)
-        for candidate in (root, self._root.reach_to_change(self._folder, make=False)):
+        for candidate in (root, self._root.reach_to_change(self.folder_name, make=False)):
             if mount_of(candidate) == mount:
                 return candidate
         return folder
@@ -284,7 +296,7 @@ class Blobs:
         if not (linked or stat.S_ISDIR(status.st_mode)) or not is_algorithm(name):
             return None
         try:
-            return self._root.reach(self._folder, name)
+            return self._root.reach(self.folder_name, name)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -312,12 +324,17 @@ class Blobs:
             )
         if error.errno == errno.ENOTDIR:
             return BlobUnreadable(
-                f"{digest.short} cannot be read: {self._folder}/{digest.algorithm} is not a folder.",
+                f"{digest.short} cannot be read: {self.folder_name}/{digest.algorithm} is not a folder.",
                 place=digest,
                 expected="a folder",
                 found="a symbolic link or a file",
             )
         return unreadable(digest, error)
+
+
+def _without_trash(folder: Directory) -> list[str]:
+    """The names in a folder; where it is a file system of its own, the store's trash has a part of its own in it."""
+    return [name for name in folder.names() if name != TRASH_NAME]
 
 
 def _is_good(fd: int, digest: Digest, progress: Progress | None) -> bool:

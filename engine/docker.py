@@ -19,7 +19,7 @@ from engine.document import CONFIG_LIMIT
 from engine.durable import Rights, ensure_folder
 from engine.errors import EngineError, InvalidDigest, NotAStore, Refused
 from engine.importing import ImportRequest, import_into_docker
-from engine.index import IndexText
+from engine.indexfile import Edit, Note
 from engine.jsontext import parse_strict
 from engine.leftovers import IN_DOCKER
 from engine.metadata import Metadata
@@ -145,9 +145,16 @@ class DockerImageStore(Store):
     def index_stamp(self) -> tuple[int, int, int]:
         return 0, 0, 0
 
-    def edit_index(self, edit: Callable[[IndexText], None]) -> Change:
+    def edit_index(self, edit: Edit, title: str = "", *, note: Note | None = None) -> Change:
         """Raises ``Refused``: the names are the daemon's own, which would overwrite any change."""
-        raise Refused(
+        raise self._no_index()
+
+    def read_index(self) -> bytes:
+        """Raises ``Refused``."""
+        raise self._no_index()
+
+    def _no_index(self) -> Refused:
+        return Refused(
             "Docker's image store has no index.",
             place=str(self.path),
             remedy="Use docker tag and docker rmi to change names.",

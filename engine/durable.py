@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 STAGING_PREFIX = ".blobscope-"
 """Begins the names of our staging directories; others leave these alone, and umoci's gc does not know them."""
 
+TRASH_NAME = STAGING_PREFIX + "trash"
+"""The folder that holds what was removed from a store; see ``trash.py``."""
+
 _NOREPLACE, _EXCHANGE = 1, 2  # renameat2(2)
 _START_WRITING = 2  # SYNC_FILE_RANGE_WRITE of sync_file_range(2)
 _NO_LINKS_HERE = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})

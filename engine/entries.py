@@ -9,6 +9,7 @@ from enum import IntEnum
 import msgspec
 
 from engine.directory import Directory, explained
+from engine.durable import TRASH_NAME
 
 BATCH = 4096
 """Entries that are handed out at a time, at most."""
@@ -40,6 +41,7 @@ class BlobEntry(msgspec.Struct, frozen=True, gc=False):
     inode: int
     nlink: int
     mode: int
+    ctime_ns: int
 
 
 Batches = Iterator[list[BlobEntry]]
@@ -69,6 +71,8 @@ def list_entries(folder: Directory, algorithm: str) -> Batches:
             except FileNotFoundError:
                 continue
             name = entry.name
+            if name == TRASH_NAME:
+                continue
             if is_blob(name):
                 kind = blob if stat.S_IFMT(status.st_mode) == stat.S_IFREG else EntryKind.NOT_REGULAR
                 batch.append(entry_of(prefix + name, kind, status))
@@ -83,12 +87,26 @@ def list_entries(folder: Directory, algorithm: str) -> Batches:
 
 def entry_of(name: str, kind: EntryKind, status: os.stat_result) -> BlobEntry:
     """An entry with what the file system says of it."""
-    return BlobEntry(name, kind, status.st_size, mtime_of(status), status.st_ino, status.st_nlink, status.st_mode)
+    return BlobEntry(
+        name,
+        kind,
+        status.st_size,
+        _in_column(status.st_mtime_ns),
+        status.st_ino,
+        status.st_nlink,
+        status.st_mode,
+        _in_column(status.st_ctime_ns),
+    )
 
 
 def mtime_of(status: os.stat_result) -> int:
-    """When the content last changed, in nanoseconds that fit a column; the years 1678 to 2262 do, others are cut."""
-    return max(-1 << 63, min(status.st_mtime_ns, (1 << 63) - 1))
+    """When the content last changed, in nanoseconds that fit a column."""
+    return _in_column(status.st_mtime_ns)
+
+
+def _in_column(time_ns: int) -> int:
+    """A time that fits a column; the years 1678 to 2262 do, others are cut."""
+    return max(-1 << 63, min(time_ns, (1 << 63) - 1))
 
 
 def _kind_of_stray(algorithm: str, name: str, status: os.stat_result) -> EntryKind:

@@ -143,6 +143,43 @@ class IndexText:
         entries = [entry for n, entry in enumerate(now.entries) if n not in gone]
         self._becomes(text, now.grown(len(text) - len(self._text), spans, entries))
 
+    def arrange(self, items: Sequence[int | str]) -> None:
+        """Let the entries be these, in this order: where an entry stands now, or the text of one.
+
+        White space before an entry goes with it. Raises ``DocumentError`` for a text that is not JSON.
+        """
+        now = self._now
+        if items and (now.manifests is None or not now.spans):
+            for item in items:
+                self.add(str(item))
+            return
+        if not items:
+            self.remove(*range(len(now.spans)))
+            return
+        assert now.manifests is not None
+        text, (first, last) = self._text, (now.spans[0], now.spans[-1])
+        head = text[now.manifests[0] + 1 : first[0]]
+        between = "," + head if head else now.style.comma
+        if len(now.spans) > 1:
+            between = text[now.spans[-2][1] : last[0]]
+        pieces = [text[: first[0]]]
+        for n, item in enumerate(items):
+            if n:
+                before = isinstance(item, int) and item and text[now.spans[item - 1][1] : now.spans[item][0]]
+                pieces.append(before or between)
+            pieces.append(self.entry_text(item) if isinstance(item, int) else _stripped(item))
+        self._becomes("".join([*pieces, text[last[1] :]]), None)
+
+    def become(self, raw: bytes) -> None:
+        """Be another version of the document altogether; raises ``DocumentError`` for what is not strictly one."""
+        self._known = self._read(raw)
+
+    def copy(self) -> "IndexText":
+        """The document as it is now; edits of the one do not change the other."""
+        other = object.__new__(IndexText)
+        other._place, other._text, other._known = self._place, self._text, self._known
+        return other
+
     def rename(self, position: int, name: str | None) -> None:
         """Give an entry a name, or with None take its name away; the entry itself stays."""
         self.annotate(position, REF_NAME, name)
@@ -233,6 +270,12 @@ def _as_object(text: str) -> str:
     """The text of an entry without white space around it; raises ``DocumentError`` unless it is an object."""
     if not isinstance(_parsed(text), dict):
         raise DocumentError("The entry is not a JSON object.", expected="a descriptor", found=clip(text))
+    return _stripped(text)
+
+
+def _stripped(text: str) -> str:
+    """The text of a JSON value without white space around it; raises ``DocumentError`` for anything else."""
+    _parsed(text)
     return text.strip(" \t\r\n")
 
 

@@ -36,6 +36,8 @@ _NO_EXCHANGE = (
 )
 
 Edit = Callable[[IndexText], None]
+Note = Callable[[IndexText, IndexText], None]
+"""Is told of a change before it is made: the document before and after. Told again, it forgets what it was told."""
 
 
 class IndexFile:
@@ -55,8 +57,8 @@ class IndexFile:
         with explained("Reading", f"{self._root.path}/{NAME}"):
             return self._settled(self._root.directory, NAME)[0]
 
-    def edit(self, edit: Edit) -> Change:
-        """Apply an edit and make it safe on the disk.
+    def edit(self, edit: Edit, note: Note | None = None) -> Change:
+        """Apply an edit and make it safe on the disk; ``note`` is told before the file changes.
 
         ``edit`` may be called again, on what another program has written meanwhile; what it raises ends the change and
         leaves the file as the others want it. Raises ``DocumentError`` rather than replace what does not parse,
@@ -66,7 +68,7 @@ class IndexFile:
         with explained("Changing", f"{self._root.path}/{NAME}"):
             self._settled(root, NAME)  # says so before anything is made, when it cannot be read
             with index_lock(root, self._lock_timeout_s), staging(root) as stage:
-                return self._compare_and_swap(root, stage, edit)
+                return self._compare_and_swap(root, stage, edit, note)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -75,13 +77,13 @@ class IndexFile:
         with explained("Locking", f"{self._root.path}/{NAME}"), index_lock(root, self._lock_timeout_s):
             yield
 
-    def _compare_and_swap(self, root: Directory, stage: Directory, edit: Edit) -> Change:
+    def _compare_and_swap(self, root: Directory, stage: Directory, edit: Edit, note: Note | None) -> Change:
         base, status = self._settled(root, NAME)
         original = expected = base  # expected: what index.json holds if nobody else writes
         in_hand = ""  # the staged name under which another program's version lies that ours has displaced
         try:
             for attempt in range(_ATTEMPTS):
-                wanted = _edited(base, edit)
+                wanted = _edited(base, edit, note)
                 if wanted == expected:
                     if in_hand:
                         sync(root)
@@ -155,13 +157,16 @@ class IndexFile:
             time.sleep(0.02)
 
 
-def _edited(raw: bytes, edit: Edit) -> bytes:
+def _edited(raw: bytes, edit: Edit, note: Note | None) -> bytes:
     with _named_in_errors():
         text = IndexText.parse(raw, NAME)
+    before = text.copy()
     edit(text)
     wanted = text.raw
     if wanted != raw:  # whatever an edit did, nothing is stored that could not be read again
         deque(IndexWalk(wanted, NAME).entries(), maxlen=0)
+        if note is not None:
+            note(before, text)
     return wanted
 
 

@@ -17,7 +17,7 @@ from engine.errors import DocumentError, EngineError, NotAStore
 from engine.importing import ImportRequest, import_into_layout
 from engine.index import NEW_INDEX
 from engine.indexfile import NAME as INDEX_NAME
-from engine.indexfile import Edit, IndexFile
+from engine.indexfile import Edit, IndexFile, Note
 from engine.jsontext import parse_strict
 from engine.leftovers import IN_LAYOUT
 from engine.metadata import Metadata
@@ -26,6 +26,7 @@ from engine.root import StoreRoot
 from engine.scan import scan_layout
 from engine.snapshot import Snapshot
 from engine.store import Store, build_folder, open_folder
+from engine.undo import edit_undoably
 
 MARKER_NAME = "oci-layout"
 MARKER = b'{"imageLayoutVersion":"1.0.0"}'
@@ -96,9 +97,18 @@ class ImageLayout(Store):
         """The bytes of ``index.json``; raises ``DocumentError`` and ``StorageFailed`` (see ``IndexFile.read``)."""
         return self._index.read()
 
-    def edit_index(self, edit: Edit) -> Change:
+    def read_own(self, name: str, limit: int) -> bytes:
+        """The first ``limit`` bytes of one of the layout's own files as they are, JSON or not; raises ``StorageFailed``."""
+        with explained("Reading", f"{self.path}/{name}"):
+            fd, _ = self._root.directory.open_with_status(name)
+            with open(fd, "rb") as file:
+                return file.read(limit)
+
+    def edit_index(self, edit: Edit, title: str = "", *, note: Note | None = None) -> Change:
         """Change ``index.json`` without losing what other programs write (see ``IndexFile.edit``)."""
-        return self._index.edit(edit)
+        if not title:
+            return self._index.edit(edit, note)
+        return edit_undoably(self, self._trash, edit, title)
 
     def hold_index(self) -> AbstractContextManager[None]:
         return self._index.hold()

@@ -7,21 +7,26 @@ is changed before blobs go, so that it never leads to a blob that is not there.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import groupby
+from typing import NamedTuple, Protocol
 
 import msgspec
 import numpy as np
 
 from engine import snapshot as facts
 from engine.blobs import Blobs, Change
-from engine.digest import Digest, shorten
-from engine.document import Role
-from engine.errors import Refused, StoreChanged
+from engine.digest import Digest, clip, digest_of, shorten
+from engine.directory import explained
+from engine.document import MANIFEST_TYPES, Role
+from engine.errors import DocumentError, Refused, StoreChanged
 from engine.index import IndexText
+from engine.indexfile import Edit, Note
 from engine.progress import Progress
 from engine.snapshot import Entry, Kind, Snapshot
+from engine.trash import OpenRecord, Trash, TrashedBlob, rank_of
+from engine.undo import bring_back, undone_on_failure
 
 
 class PlannedBlob(msgspec.Struct, frozen=True):
@@ -44,7 +49,8 @@ class KeptBlob(msgspec.Struct, frozen=True):
 class RemovalPlan(msgspec.Struct, frozen=True):
     """What a removal would do, in the order in which people ask.
 
-    ``broken`` says in sentences what would miss a blob afterwards, ``hanging`` lists referrers whose subject goes,
+    ``doubtful`` are blobs that nothing known needs, but something unknown may: a document that is absent or cannot be
+    read; they are among ``kept``, or among ``blobs`` where the person has decided so. ``broken`` says in sentences what would miss a blob afterwards, ``hanging`` lists referrers whose subject goes,
     ``siblings`` the other names of the same content, ``freed`` the bytes that the disk gets back. ``snapshot`` is what
     the person has decided over: whatever has come to need a blob since then keeps it.
     """
@@ -58,6 +64,7 @@ class RemovalPlan(msgspec.Struct, frozen=True):
     siblings: tuple[str, ...]
     warnings: tuple[str, ...]
     freed: int
+    doubtful: tuple[PlannedBlob, ...] = ()
 
 
 class Store(Protocol):
@@ -67,7 +74,8 @@ class Store(Protocol):
     def kind(self) -> str: ...
     @property
     def blobs(self) -> Blobs: ...
-    def edit_index(self, edit: Callable[[IndexText], None]) -> Change: ...
+    def edit_index(self, edit: Edit, title: str = "", *, note: Note | None = None) -> Change: ...
+    def read_index(self) -> bytes: ...
     def hold_index(self) -> AbstractContextManager[None]: ...
     def index_stamp(self) -> tuple[int, int, int]: ...
     def delete(self, digest: Digest) -> bool: ...
@@ -75,13 +83,18 @@ class Store(Protocol):
 
 
 def plan_removal(
-    snapshot: Snapshot, entries: Sequence[int] = (), digests: Sequence[str] = (), *, with_content: bool = False
+    snapshot: Snapshot,
+    entries: Sequence[int] = (),
+    digests: Collection[str] = (),
+    *,
+    with_content: bool = False,
+    despite_doubts: bool = False,
 ) -> RemovalPlan:
     """What removing these index entries (by position) and these blobs would do.
 
-    ``with_content`` also takes the blobs that only the removed entries need. An image of Docker's store is its blob,
-    so there the entries' blobs go in any case. Raises ``Refused`` for more than untagging as long as the scan of the
-    store goes on.
+    ``with_content`` also takes the blobs that only the removed entries need; with ``despite_doubts`` also those of them
+    that a document might need which is absent or cannot be read. An image of Docker's store is its blob, so there the
+    entries' blobs go in any case. Raises ``Refused`` for more than untagging as long as the scan of the store goes on.
     """
     if snapshot.stage != "complete" and (digests or with_content or snapshot.store_kind != "layout"):
         raise Refused("The store is still being read, so nobody can say yet what is needed.", remedy="Wait a moment.")
@@ -90,13 +103,16 @@ def plan_removal(
     named = {row for digest in digests if (row := snapshot.find(digest)) >= 0}
     is_layout = snapshot.store_kind == "layout"
     goes = {row for row in (named if is_layout else named | leaving) if snapshot.has(row, facts.PRESENT)}
-    kept: list[KeptBlob] = []
-    warnings: list[str] = []
+    content = _Content(set(), set(), [], [])
     if with_content and is_layout:
-        private, kept, warnings = _private_content(snapshot, removed, leaving)
-        goes |= private
-        kept = [blob for blob in kept if snapshot.find(blob.digest) not in named]
-    blobs = tuple(_planned(snapshot, row) for row in sorted(goes))
+        content = _private_content(snapshot, removed, leaving, despite_doubts)
+        goes |= content.private
+    linked = {row for row in goes if snapshot.has(row, facts.LINKED)}
+    goes -= linked
+    reason = "its folder is a symbolic link, through which nothing is deleted"
+    kept = [blob for blob in content.kept if snapshot.find(blob.digest) not in named]
+    kept += [KeptBlob(snapshot.name(row), snapshot.kind(row), reason) for row in sorted(linked)]
+    blobs = planned_blobs(snapshot, goes)
     return RemovalPlan(
         snapshot=snapshot,
         entries=tuple(removed.values()),
@@ -105,72 +121,197 @@ def plan_removal(
         hanging=_hanging(snapshot, goes),
         broken=_broken(snapshot, goes, set(removed)),
         siblings=_siblings(snapshot, removed, leaving),
-        warnings=tuple(warnings),
+        warnings=tuple(content.warnings),
         freed=sum(blob.freed for blob in blobs),
+        doubtful=planned_blobs(snapshot, content.doubtful - linked),
     )
 
 
-def apply_removal(store: Store, plan: RemovalPlan, progress: Progress) -> Change:
-    """Carry out a plan.
+def move_to_trash(store: Store, trash: Trash, plan: RemovalPlan, progress: Progress) -> Change:
+    """Carry out a plan so that it can be undone: what goes is moved to the store's trash.
 
     First the entries leave the index, then the store is looked at once more, and only what nothing has come to need
-    since the plan was made goes; meanwhile the index stays as it is, as far as others respect the lock. Raises
-    ``StoreChanged`` when an entry of the plan is no longer in the index.
+    since the plan was made goes. What another program comes to need meanwhile is moved back. What fails or is cancelled
+    is taken back. Raises ``StoreChanged`` when an entry of the plan is no longer in the index.
     """
-    changed = False
-    if plan.entries and store.kind == "layout":
-        changed = store.edit_index(lambda index: _remove_entries(index, plan.entries)).index_changed
-    if not plan.blobs:
-        return Change(index_changed=changed)
-    removed, spared = [], []
-    with store.hold_index():
-        progress.start("Looking once more", unit="blobs")
-        stamp = store.index_stamp()
-        needed = _newly_needed(plan, store.scan(progress, None, plan.snapshot))
+    names = [_call_entry(entry) for entry in plan.entries]
+    planned = [TrashedBlob(blob.digest, blob.size, blob.kind) for blob in plan.blobs]
+    writer = trash.writer("removal" if planned else "edit", _title(plan), names, planned)
+    moved: list[Digest] = []
+    needs = _Needs(store, plan)
+    with undone_on_failure(writer, store):
+        changed = _remove_from_index(store, plan, writer.note)
+        if planned:
+            with store.hold_index():
+                moved = _move(writer.begin(), needs, plan, progress)
+        record = writer.finish(keep=changed or bool(moved))
+    trash.forget_old_edits()
+    return Change(removed=tuple(moved), index_changed=changed, note=needs.note(), record=record)
+
+
+def delete_for_good(store: Store, plan: RemovalPlan, progress: Progress) -> Change:
+    """Carry out a plan without a way back, which takes no room on the disk.
+
+    Index and blobs in the same order, and with the same care for what is needed meanwhile, as ``move_to_trash``.
+    """
+    changed = _remove_from_index(store, plan, None)
+    removed = []
+    needs = _Needs(store, plan)
+    with store.hold_index() if plan.blobs else nullcontext():
+        needs.look(progress)
         progress.start("Deleting", len(plan.blobs), "blobs")
         for blob in _documents_first(plan):
-            # Tools that take no lock may name something while we are at it.
-            if (now := store.index_stamp()) != stamp:
-                stamp = now
-                needed |= _newly_needed(plan, store.scan(Progress(), None, plan.snapshot))
             digest = Digest(blob.digest)
-            if digest in needed:
-                spared.append(digest)
-            elif store.delete(digest):
+            needs.look_again()  # tools that take no lock may name something while we are at it
+            if digest not in needs.digests and store.delete(digest):
                 removed.append(digest)
             progress.advance()
-    note = f"{len(spared)} stayed because something has come to need them." if spared else ""
-    return Change(removed=tuple(removed), index_changed=changed, note=note)
+    return Change(removed=tuple(removed), index_changed=changed, note=needs.note())
+
+
+def _remove_from_index(store: Store, plan: RemovalPlan, note: Note | None) -> bool:
+    if not plan.entries or store.kind != "layout":
+        return False
+    return store.edit_index(lambda index: _remove_entries(index, plan.entries), note=note).index_changed
+
+
+def _move(record: OpenRecord, needs: "_Needs", plan: RemovalPlan, progress: Progress) -> list[Digest]:
+    """Move the blobs of a plan into a record, but for those that something has come to need; return what is there."""
+    needs.look(progress)
+    moved: list[Digest] = []
+    with explained("Moving to the trash", str(record.folder.path)):
+        progress.start("Moving to the trash", len(plan.blobs), "blobs")
+        for _, blobs in groupby(_documents_first(plan), key=lambda blob: rank_of(blob.kind)):
+            for digest in (Digest(blob.digest) for blob in blobs):
+                # Metadata without a blob is what a crash has left.
+                if digest not in needs.digests and record.take(digest) | record.take_metadata(digest):
+                    moved.append(digest)
+                progress.advance()
+            record.settle()
+    # Tools that take no lock may have named something while we were at it.
+    while needs.look_again(closely=True) and (back := needs.digests.intersection(moved)):
+        bring_back(record, back, progress)
+        moved = [digest for digest in moved if digest not in back]
+    return moved
+
+
+class _Needs:
+    """What something has come to need since the person decided over a plan."""
+
+    def __init__(self, store: Store, plan: RemovalPlan) -> None:
+        self.digests: set[str] = set()
+        self._store = store
+        self._plan = plan
+        self._stamp = (0, 0, 0)
+        self._index = ""
+
+    def look(self, progress: Progress) -> None:
+        """Look at the whole store; raises ``StoreChanged`` when its index has become unreadable."""
+        progress.start("Looking once more", unit="blobs")
+        self._stamp = self._store.index_stamp()
+        after = self._store.scan(progress, None, self._plan.snapshot)
+        if self._plan.snapshot.roots.digest and not after.roots.digest:
+            raise StoreChanged(
+                "index.json cannot be read any more, so nobody knows what is needed.",
+                place="index.json",
+                remedy="If another program is writing it, wait until it is done; else look at what is wrong with it.",
+            )
+        self._index = after.roots.digest
+        self.digests |= _newly_needed(self._plan, after)
+
+    def look_again(self, *, closely: bool = False) -> bool:
+        """Look at the store if its index has changed since; whether it has. ``closely`` compares its content."""
+        if self._store.index_stamp() == self._stamp and not (closely and self._changed()):
+            return False
+        self.look(Progress())
+        return True
+
+    def note(self) -> str:
+        """What there is to say about it."""
+        spared = sum(blob.digest in self.digests for blob in self._plan.blobs)
+        return f"{spared} stayed because something has come to need them." if spared else ""
+
+    def _changed(self) -> bool:
+        if self._store.kind != "layout" or not self._index:
+            return False
+        try:
+            return digest_of(self._store.read_index()) != self._index
+        except DocumentError:
+            return True
+
+
+class _Content(NamedTuple):
+    """What goes with an image: rows, those of them (or beside them) that are in doubt, what stays, what to mind."""
+
+    private: set[int]
+    doubtful: set[int]
+    kept: list[KeptBlob]
+    warnings: list[str]
 
 
 def _private_content(
-    snapshot: Snapshot, removed: Mapping[int, Entry], leaving: set[int]
-) -> tuple[set[int], list[KeptBlob], list[str]]:
+    snapshot: Snapshot, removed: Mapping[int, Entry], leaving: set[int], despite_doubts: bool
+) -> _Content:
     """The rows that only the removed entries need, what stays of their images and why, and warnings."""
     parts = snapshot.below(leaving, parts_only=True)
-    theirs = _with_referrers(snapshot, parts, lambda referrer: not snapshot.entries_of(referrer))
+    theirs = with_referrers(snapshot, parts, lambda referrer: not snapshot.entries_of(referrer))
     roots = {entry.row for entry in snapshot.entries if entry.position not in removed and entry.row >= 0}
     documents = np.flatnonzero((snapshot.columns.flags & (facts.DOCUMENT | facts.DAMAGED)) != 0).tolist()
     # A person who deletes an image means it, so a subject is no reason to stay: its referrers are said to hang.
     wanted = snapshot.below(roots | (set(documents) - theirs), parts_only=True)
-    wanted = _with_referrers(snapshot, wanted, lambda referrer: referrer not in leaving)
-    doubts = [] if snapshot.roots.digest else ["index.json"]
-    doubts += [shorten(snapshot.name(row)) for row in _unreadable(snapshot, wanted)]
-    names = ", ".join(doubts[:3])
-    private, kept = set(), []
+    wanted = with_referrers(snapshot, wanted, lambda referrer: referrer not in leaving)
+    doubts = Doubts(snapshot, wanted)
+    content = _Content(set(), set(), [], doubts.sentences(despite_doubts))
     for row in sorted(theirs):
         if not snapshot.has(row, facts.PRESENT):
             continue
-        if row not in wanted and not doubts:
-            private.add(row)
+        reason = _why_kept(snapshot, row, wanted) if row in wanted else ""
+        if not reason and (doubt := doubts.about(row)):
+            content.doubtful.add(row)
+            reason = "" if despite_doubts and not doubts.index_unreadable else doubt
+        if reason:
+            content.kept.append(KeptBlob(snapshot.name(row), snapshot.kind(row), reason))
         else:
-            reason = _why_kept(snapshot, row, wanted) if row in wanted else f"{names} may need it"
-            kept.append(KeptBlob(snapshot.name(row), snapshot.kind(row), reason))
-    warning = f"No blob is deleted: {names} cannot be read, and nobody can know what is needed there."
-    return private, kept, [warning] if doubts else []
+            content.private.add(row)
+    return content
 
 
-def _with_referrers(snapshot: Snapshot, rows: set[int], joins: Callable[[int], bool]) -> set[int]:
+class Doubts:
+    """What nobody can know about what stays: its index or some document in reach is absent or cannot be read."""
+
+    def __init__(self, snapshot: Snapshot, wanted: set[int]) -> None:
+        self.index_unreadable = not snapshot.roots.digest
+        self._snapshot = snapshot
+        rows = _unreadable(snapshot, wanted)
+        self._names = ["index.json"] if self.index_unreadable else []
+        self._names += [shorten(snapshot.name(row)) for row in rows]
+        # A manifest has layers and a config; what lists manifests is an index, or a document of an unknown kind.
+        self._of_documents = self.index_unreadable or any(
+            snapshot.media_type(row) not in MANIFEST_TYPES for row in rows
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self._names)
+
+    def about(self, row: int) -> str:
+        """Why a row that nothing known needs may be needed all the same; empty where it cannot be."""
+        if not self._names or (self._snapshot.has(row, facts.DOCUMENT) and not self._of_documents):
+            return ""
+        return f"{', '.join(self._names[:3])} may need it"
+
+    def sentences(self, despite_doubts: bool = False) -> list[str]:
+        """What a person should mind."""
+        names = ", ".join(self._names[:3]) + (f" and {len(self._names) - 3} more" if len(self._names) > 3 else "")
+        if not names:
+            return []
+        if self.index_unreadable:
+            return [f"No blob is deleted: {names} cannot be read, and nobody can know what is needed there."]
+        if despite_doubts:
+            return [f"{names} cannot be read: what is needed there may be among what goes."]
+        return [f"{names} cannot be read, and nobody can know what is needed there; what it may be stays."]
+
+
+def with_referrers(snapshot: Snapshot, rows: set[int], joins: Callable[[int], bool]) -> set[int]:
     """The rows, the referrers that ``joins`` accepts, what those need, and their referrers in their turn."""
     edges = snapshot.edges
     chosen = (edges.roles == Role.SUBJECT) | (edges.roles == Role.ATTACHED)
@@ -221,10 +362,20 @@ def _call(snapshot: Snapshot, row: int) -> str:
     return names[0] if names else shorten(snapshot.name(row))
 
 
-def _planned(snapshot: Snapshot, row: int) -> PlannedBlob:
-    size = int(snapshot.columns.sizes[row])
-    alone = int(snapshot.columns.links[row]) <= 1
-    return PlannedBlob(snapshot.name(row), snapshot.kind(row), size, size if alone else 0)
+def planned_blobs(snapshot: Snapshot, rows: Iterable[int]) -> tuple[PlannedBlob, ...]:
+    """These rows as blobs that go; a file with several names is freed once, with the last of its names."""
+    ordered = sorted(rows)
+    inodes = snapshot.columns.inodes[ordered].tolist()
+    names_left = {
+        inode: int(links) for inode, links in zip(inodes, snapshot.columns.links[ordered].tolist(), strict=True)
+    }
+    planned = []
+    for row, inode in zip(ordered, inodes, strict=True):
+        size = max(int(snapshot.columns.sizes[row]), 0)
+        names_left[inode] -= 1
+        freed = size if names_left[inode] <= 0 else 0
+        planned.append(PlannedBlob(snapshot.name(row), snapshot.kind(row), size, freed))
+    return tuple(planned)
 
 
 def _hanging(snapshot: Snapshot, goes: set[int]) -> tuple[str, ...]:
@@ -276,8 +427,7 @@ def _remove_entries(index: IndexText, entries: Sequence[Entry]) -> None:
 
 def _documents_first(plan: RemovalPlan) -> list[PlannedBlob]:
     """Documents before what they need, so that a crash leaves unused blobs rather than incomplete images."""
-    order = {Kind.INDEX: 0, Kind.IMAGE: 1, Kind.ARTIFACT: 1, Kind.ATTESTATION: 1, Kind.SIGNATURE: 1, Kind.SBOM: 1}
-    return sorted(plan.blobs, key=lambda blob: order.get(blob.kind, 2))
+    return sorted(plan.blobs, key=lambda blob: rank_of(blob.kind))
 
 
 def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
@@ -285,7 +435,7 @@ def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
     before = plan.snapshot
     going = {blob.digest for blob in plan.blobs}
     untagged = Counter(entry.row for entry in plan.entries)
-    needed = []
+    needed, needed_before = [], []
     for blob in plan.blobs:
         old_row, row = before.find(blob.digest), after.find(blob.digest)
         if row < 0:
@@ -295,4 +445,18 @@ def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
         named = after.store_kind == "layout" and len(after.entries_of(row)) > entries
         if named or {after.name(user) for user in after.users(row)} - users - going:
             needed.append(row)
-    return {after.name(row) for row in after.below(needed)}
+            needed_before.append(old_row)
+    # What a document needs that has gone already, only the picture from before tells.
+    return {after.name(row) for row in after.below(needed)} | {before.name(row) for row in before.below(needed_before)}
+
+
+def _title(plan: RemovalPlan) -> str:
+    """What a plan does, in a few words."""
+    if not plan.entries:
+        return "Remove 1 blob" if len(plan.blobs) == 1 else f"Remove {len(plan.blobs)} blobs"
+    what = clip(_call_entry(plan.entries[0])) if len(plan.entries) == 1 else f"{len(plan.entries)} entries"
+    return f"Delete {what}" if plan.blobs else f"Remove {what} from the index"
+
+
+def _call_entry(entry: Entry) -> str:
+    return entry.names[0] if entry.names else shorten(entry.descriptor.digest)

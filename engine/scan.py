@@ -116,7 +116,10 @@ def list_blobs(blobs: Blobs, progress: Progress, publish: Callable[[Columns], No
         if time.monotonic() - began > wait:
             publish(_joined(parts))
             wait *= 2
-    return _joined(parts)
+    columns = _joined(parts)
+    for algorithm in blobs.linked():
+        columns.flags[np.char.startswith(columns.names, f"{algorithm}:".encode())] |= facts.LINKED
+    return columns
 
 
 def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, show: Callable[[Roots], None]) -> Roots:
@@ -167,6 +170,7 @@ def _columns_of(batch: Sequence[BlobEntry]) -> Columns:
     columns = empty_columns(as_names([name for name, _ in rows]))
     columns.sizes[:] = [entry.size for entry in batch]
     columns.mtimes[:] = [entry.mtime_ns for entry in batch]
+    columns.ctimes[:] = [entry.ctime_ns for entry in batch]
     columns.inodes[:] = [entry.inode for entry in batch]
     columns.links[:] = [entry.nlink for entry in batch]
     columns.flags[:] = [flags for _, flags in rows]

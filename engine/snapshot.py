@@ -88,6 +88,7 @@ DOCUMENT = 256
 COMPLETE = 512  # a document whose parts are all there
 PENDING = 1024  # known from the index only; the disk has not been looked at yet
 UNREADABLE = 2048
+LINKED = 16384  # in a folder that a symbolic link leads to; nothing is changed there
 UNCHECKABLE = 8192  # of an algorithm that this program cannot compute
 GUESSED = 4096  # its media type was guessed from its content, because nothing refers to it
 
@@ -135,7 +136,8 @@ class Columns(msgspec.Struct):
 
     names: Names
     sizes: NDArray[np.int64]  # bytes on disk; -1 where there is no file
-    mtimes: NDArray[np.int64]  # nanoseconds since 1970
+    mtimes: NDArray[np.int64]  # when the content last changed, in nanoseconds since 1970
+    ctimes: NDArray[np.int64]  # when anything about the file last changed, also its name
     inodes: NDArray[np.uint64]
     links: NDArray[np.uint32]  # hard links to the file
     flags: NDArray[np.uint16]
@@ -204,7 +206,7 @@ class Snapshot:
         """What listing the folders had found: only the rows with a file, and nothing that documents say of them."""
         rows = np.flatnonzero(self.columns.flags & PRESENT)
         columns = Columns(*(getattr(self.columns, field)[rows] for field in _FIELDS))
-        columns.flags &= PRESENT | REGULAR | STRAY | UNCHECKABLE
+        columns.flags &= PRESENT | REGULAR | STRAY | UNCHECKABLE | LINKED
         columns.kinds[:] = np.where(columns.flags & STRAY, Kind.STRAY, Kind.UNKNOWN)
         columns.media[:] = 0
         columns.used_by[:] = 0
@@ -478,6 +480,7 @@ def empty_columns(names: Names) -> Columns:
     count = len(names)
     zeros: dict[str, Any] = {
         "mtimes": np.zeros(count, np.int64),
+        "ctimes": np.zeros(count, np.int64),
         "inodes": np.zeros(count, np.uint64),
         "links": np.zeros(count, np.uint32),
         "flags": np.zeros(count, np.uint16),

@@ -13,13 +13,15 @@ from engine.directory import Directory, check_path, explained
 from engine.durable import Rights, ensure_folder, rename_new, staging, sync
 from engine.errors import AlreadyExists, NotAStore
 from engine.importing import ImportRequest
-from engine.index import IndexText
+from engine.indexfile import Edit, Note
 from engine.leftovers import MIN_AGE_S, Leftover, Places, find_leftovers, remove_leftovers
 from engine.metadata import Metadata
 from engine.progress import Progress
-from engine.removal import RemovalPlan, apply_removal
+from engine.removal import RemovalPlan, delete_for_good, move_to_trash
 from engine.root import StoreRoot
 from engine.snapshot import Rows, Snapshot
+from engine.trash import Record, Trash
+from engine.undo import keep_aside, put_back
 from engine.verify import VerifySummary, verify
 
 
@@ -36,6 +38,7 @@ class Store(ABC):
         self._root = root
         self.blobs = blobs
         self.metadata = metadata
+        self._trash = Trash(root, blobs)
         self.path = Path(root.path)
 
     def __enter__(self) -> Self:
@@ -73,8 +76,15 @@ class Store(ABC):
         """Copy files into the store."""
 
     @abstractmethod
-    def edit_index(self, edit: Callable[[IndexText], None]) -> Change:
-        """Apply an edit to the list of named entries."""
+    def edit_index(self, edit: Edit, title: str = "", *, note: Note | None = None) -> Change:
+        """Apply an edit to the list of named entries.
+
+        With a title, which says in a few words what it does, it can be undone; ``note`` is told before it happens.
+        """
+
+    @abstractmethod
+    def read_index(self) -> bytes:
+        """The bytes of the list of named entries."""
 
     @abstractmethod
     def hold_index(self) -> AbstractContextManager[None]:
@@ -88,9 +98,40 @@ class Store(ABC):
         """Hash these rows of the snapshot, or all; what is found is reported to ``progress``."""
         return verify(self.blobs, snapshot, rows, progress)
 
-    def apply(self, plan: RemovalPlan, progress: Progress) -> Change:
-        """Carry out a removal as it was planned."""
-        return apply_removal(self, plan, progress)
+    def apply(self, plan: RemovalPlan, progress: Progress, *, for_good: bool = False) -> Change:
+        """Carry out a removal as it was planned: into the store's trash, or for good, which needs no room."""
+        if for_good:
+            return delete_for_good(self, plan, progress)
+        return move_to_trash(self, self._trash, plan, progress)
+
+    def trash(self) -> list[Record]:
+        """What can be undone or thrown away, the newest first; nothing is written."""
+        return self._trash.records()
+
+    def undo(self, record_id: str, progress: Progress) -> Change:
+        """Take back what a record of the trash tells of, byte for byte where nobody has written since.
+
+        Raises ``StoreChanged`` where something would be lost or contradicted, or when the record is gone.
+        """
+        with self._trash.opened(record_id) as record:
+            return put_back(record, self, progress)
+
+    def empty_trash(self, record_ids: Sequence[str] | None, progress: Progress) -> int:
+        """Throw these records away, or all removals; return the bytes that the disk gets back.
+
+        Edits of the index hold next to nothing, and what was kept aside was meant to be kept: those only by their ids.
+        """
+        ids = self._trash.ids("removal") if record_ids is None else record_ids
+        progress.start("Emptying the trash", len(ids), "records")
+        freed = 0
+        for record_id in ids:
+            freed += self._trash.throw_away(record_id)
+            progress.advance()
+        return freed
+
+    def keep_aside(self, digest: str, progress: Progress) -> Change:
+        """Move a corrupt blob to the trash, where it stays until somebody names it; raises ``Refused`` for a sound one."""
+        return keep_aside(self, self._trash, digest, progress)
 
     def delete(self, digest: str) -> bool:
         """Remove a blob, whoever refers to it, and then its metadata; False when there was neither."""

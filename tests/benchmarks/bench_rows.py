@@ -72,6 +72,7 @@ def many_blobs(count: int) -> Snapshot:
         names=names,
         sizes=random.integers(0, 1 << 32, count),
         mtimes=random.integers(1_600_000_000, 1_700_000_000, count) * 1_000_000_000,
+        ctimes=np.full(count, 1_700_000_000_000_000_000),
         inodes=np.arange(count, dtype=np.uint64),
         links=np.ones(count, np.uint32),
         flags=np.full(count, facts.PRESENT | facts.REGULAR | facts.REFERENCED | facts.REACHABLE, np.uint16),

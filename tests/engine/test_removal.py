@@ -1,6 +1,7 @@
 """Removing: the plan names what goes, what stays and why; only what was planned goes, index first."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 
 from engine.blobs import Change
 from engine.errors import Refused, StoreBusy, StoreChanged
-from engine.indexfile import Edit, IndexFile
+from engine.indexfile import Edit, IndexFile, Note
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import Snapshot
+from engine.trash import OpenRecord
 from tests.layouts import MANIFEST, NAME, LayoutFiles, sha256, tree
 
 
@@ -105,15 +107,51 @@ def test_referrers_of_what_stays_keep_what_they_need(files: LayoutFiles) -> None
 
 
 @pytest.mark.parametrize("damage", ["damaged", "missing"])
-def test_a_manifest_that_cannot_be_read_keeps_every_blob(files: LayoutFiles, damage: str) -> None:  # T91
-    files.name(files.image(b"layer"), "app:1")
+def test_a_manifest_that_cannot_be_read_keeps_what_it_may_need(files: LayoutFiles, damage: str) -> None:  # T91
+    image = files.name(files.image(b"layer"), "app:1")
     other = files.name(files.blob(b"{ not json", MANIFEST), "unknown")
     if damage == "missing":
         files.file(other).unlink()
-    plan = plan_removal(scan(files), [0], with_content=True)
-    assert plan.blobs == ()
+    snapshot = scan(files)
+    plan = plan_removal(snapshot, [0], with_content=True)
+    assert goes(plan) == {image["digest"]}, "a manifest needs configs and layers, and no other manifest"
     assert len(plan.warnings) == 1
-    assert all("may need it" in kept.reason for kept in plan.kept)
+    in_doubt = everything(snapshot, image["digest"]) - {image["digest"]}
+    assert {blob.digest for blob in plan.doubtful} == in_doubt
+    assert {kept.digest for kept in plan.kept if kept.reason.endswith("may need it")} == in_doubt
+
+
+@pytest.mark.parametrize("damage", ["damaged", "missing"])
+def test_a_person_may_decide_despite_doubts(files: LayoutFiles, damage: str) -> None:  # T91
+    image = files.name(files.image(b"layer"), "app:1")
+    other = files.name(files.blob(b"{ not json", MANIFEST), "unknown")
+    if damage == "missing":
+        files.file(other).unlink()
+    snapshot = scan(files)
+    plan = plan_removal(snapshot, [0], with_content=True, despite_doubts=True)
+    assert goes(plan) == everything(snapshot, image["digest"])
+    assert {blob.digest for blob in plan.doubtful} == everything(snapshot, image["digest"]) - {image["digest"]}
+    assert len(plan.warnings) == 1
+
+
+def test_a_missing_layer_raises_no_doubts(files: LayoutFiles) -> None:  # T91
+    image = files.name(files.image(b"layer"), "app:1")
+    files.name(files.image(b"absent"), "other")
+    files.file(sha256(b"absent")).unlink()
+    snapshot = scan(files)
+    plan = plan_removal(snapshot, [0], with_content=True)
+    assert goes(plan) == everything(snapshot, image["digest"])
+    assert (plan.doubtful, plan.warnings) == ((), ())
+
+
+def test_in_a_sparse_image_what_an_absent_platform_may_share_is_in_doubt(files: LayoutFiles) -> None:  # T91
+    absent = files.image(b"arm")
+    files.name(files.index(files.image(b"amd"), absent), "many")
+    gone = files.name(files.image(b"mine"), "app:1")
+    files.file(absent).unlink()
+    plan = plan_removal(scan(files), [1], with_content=True)
+    assert goes(plan) == {gone["digest"]}
+    assert sha256(b"mine") in {blob.digest for blob in plan.doubtful}
 
 
 def test_unknown_media_types_keep_what_they_are(files: LayoutFiles) -> None:  # T58
@@ -132,13 +170,13 @@ def test_a_document_of_an_unknown_kind_keeps_what_it_might_need(files: LayoutFil
     assert len(plan.warnings) == 1
 
 
-def test_a_link_in_place_of_a_manifest_keeps_every_blob(files: LayoutFiles, tmp_path: Path) -> None:
-    files.name(files.image(b"layer"), "app:1")
+def test_a_link_in_place_of_a_manifest_keeps_what_it_may_need(files: LayoutFiles, tmp_path: Path) -> None:
+    image = files.name(files.image(b"layer"), "app:1")
     other = files.name(files.image(b"layer", b"more"), "other")
     (tmp_path / "elsewhere").write_bytes(files.file(other).read_bytes())
     files.file(other).unlink()
     files.file(other).symlink_to(tmp_path / "elsewhere")
-    assert plan_removal(scan(files), [0], with_content=True).blobs == ()
+    assert goes(plan_removal(scan(files), [0], with_content=True)) == {image["digest"]}
 
 
 def test_layers_that_a_build_cache_lists_are_no_unknown_documents(files: LayoutFiles) -> None:
@@ -158,9 +196,10 @@ def test_an_index_that_is_read_in_part_keeps_every_blob(files: LayoutFiles) -> N
     index.write_text(index.read_text().replace('"three"', '"three", "twice": "", "twice": ""'))
     snapshot = scan(files)
     assert len(snapshot.entries) == 2
-    plan = plan_removal(snapshot, [0, 1], with_content=True)
-    assert plan.blobs == ()
-    assert "index.json cannot be read" in plan.warnings[0]
+    for despite_doubts in (False, True):
+        plan = plan_removal(snapshot, [0, 1], with_content=True, despite_doubts=despite_doubts)
+        assert plan.blobs == ()
+        assert "index.json cannot be read" in plan.warnings[0]
 
 
 def test_as_long_as_a_store_is_being_read_no_blob_goes(files: LayoutFiles) -> None:
@@ -221,15 +260,33 @@ def test_planning_changes_nothing(files: LayoutFiles) -> None:  # T98
     assert tree(files.path) == before
 
 
+@pytest.mark.parametrize("for_good", [False, True], ids=["to the trash", "for good"])
 class TestApplying:
-    """Carrying out a plan."""
+    """Carrying out a plan, to the trash or for good."""
+
+    @pytest.fixture(autouse=True)
+    def how(self, for_good: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.for_good = for_good
+        self.monkeypatch = monkeypatch
 
     def apply(self, files: LayoutFiles, plan: RemovalPlan) -> tuple[str, ...]:
         layout = ImageLayout.open(files.path)
         try:
-            return layout.apply(plan, Progress()).removed
+            return layout.apply(plan, Progress(), for_good=self.for_good).removed
         finally:
             layout.close()
+
+    def beside_each_blob(self, work: Callable[[], object]) -> None:
+        """Let something happen after each blob has gone."""
+        owner, name = (ImageLayout, "delete") if self.for_good else (OpenRecord, "take")
+        remove = getattr(owner, name)
+
+        def removing(*arguments: Any) -> bool:
+            gone: bool = remove(*arguments)
+            work()
+            return gone
+
+        self.monkeypatch.setattr(owner, name, removing)
 
     def test_what_was_planned_is_what_goes(self, files: LayoutFiles) -> None:
         shared = files.blob(b"shared")
@@ -286,8 +343,8 @@ class TestApplying:
         plan = plan_removal(snapshot, [0], with_content=True)
         edit_index = ImageLayout.edit_index
 
-        def edit(layout: ImageLayout, edit: Edit) -> Change:
-            change = edit_index(layout, edit)
+        def edit(layout: ImageLayout, edit: Edit, title: str = "", *, note: Note | None = None) -> Change:
+            change = edit_index(layout, edit, title, note=note)
             files.entries.clear()
             files.name(image, "app:2")
             return change
@@ -296,22 +353,18 @@ class TestApplying:
         assert self.apply(files, plan) == ()
         assert all(files.file(digest).exists() for digest in everything(snapshot, image["digest"]))
 
-    def test_nobody_who_respects_the_lock_names_a_blob_while_it_goes(
-        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_nobody_who_respects_the_lock_names_a_blob_while_it_goes(self, files: LayoutFiles) -> None:
         image = files.image(b"layer")
         snapshot = scan(files)
         plan = plan_removal(snapshot, digests=[image["digest"]])
-        delete = ImageLayout.delete
         other = ImageLayout.open(files.path)
         seconds = IndexFile(other._root, lock_timeout_s=0)
 
-        def deleting(layout: ImageLayout, digest: str) -> bool:
+        def edit() -> None:
             with pytest.raises(StoreBusy):
                 seconds.edit(lambda index: None)
-            return delete(layout, digest)
 
-        monkeypatch.setattr(ImageLayout, "delete", deleting)
+        self.beside_each_blob(edit)
         assert self.apply(files, plan) == (image["digest"],)
         other.close()
 
@@ -335,23 +388,19 @@ class TestApplying:
         files.file(blob).unlink()
         assert self.apply(files, plan) == ()
 
-    def test_what_another_tool_names_during_the_deletion_stays(
-        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_another_tool_names_during_the_deletion_stays(self, files: LayoutFiles) -> None:
         shared = files.blob(b"shared")
         files.name(files.image(shared), "one:1")
         snapshot = scan(files)
         plan = plan_removal(snapshot, [0], with_content=True)
-        delete, named = ImageLayout.delete, []
+        named: list[Any] = []
 
-        def delete_beside_another_tool(layout: ImageLayout, digest: str) -> bool:
-            gone = delete(layout, digest)
+        def name_something() -> None:
             if not named:
                 files.entries = []
                 named.append(files.name(files.image(shared, b"new"), "two:1"))
-            return gone
 
-        monkeypatch.setattr(ImageLayout, "delete", delete_beside_another_tool)
+        self.beside_each_blob(name_something)
         removed = self.apply(files, plan)
         assert len(removed) >= 1
         assert shared["digest"] not in removed

@@ -77,7 +77,7 @@ def _remove_image(path: Path) -> None:
     with ImageLayout.open(path) as layout:
         snapshot = layout.scan(Progress())
         positions = [entry.position for entry in snapshot.entries if "one:1" in entry.names]
-        layout.apply(plan_removal(snapshot, positions, with_content=True), Progress())
+        layout.apply(plan_removal(snapshot, positions, with_content=True), Progress(), for_good=True)
 
 
 def _set_metadata(path: Path) -> None:
