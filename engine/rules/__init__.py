@@ -3,10 +3,26 @@
 A module registers its rules when it is imported, so all of them are imported here.
 """
 
-from engine.rules import annotations, config, descriptor, documents, index, json, manifest, platform
+from engine.rules import (
+    annotations,
+    beyond,
+    config,
+    content,
+    descriptor,
+    documents,
+    index,
+    json,
+    layout,
+    manifest,
+    platform,
+    relations,
+)
 from engine.rules.registry import RULES, Broken, check, define, finding, rule
 
 __all__ = ["PARTS", "RULES", "Broken", "check", "define", "finding", "rule"]
 
-PARTS = (json, descriptor, annotations, platform, index, manifest, config, documents)
+PARTS = (
+    *(layout, json, descriptor, annotations, platform, index, manifest, config, documents),
+    *(content, relations, beyond),
+)
 """The modules."""

@@ -40,7 +40,7 @@ define(
 define(
     "X10",
     Severity.ERROR,
-    "A document or a chain of indexes is nested too deeply",
+    "A document is nested too deeply",
     f"Documents are read up to {NESTING_LIMIT} levels of nesting. Sound ones have less than ten; deeper ones are made to "
     "exhaust the programs that read them.",
     "RFC 8259, section 9",
