@@ -36,8 +36,7 @@ from engine.rules.documents import look as look_at_document
 from engine.rules.index import Index
 from engine.rules.index import look as look_at_index
 from engine.rules.json import Numbers, told
-from engine.rules.picture import INDEX_NAME, MOST, Picture
-from engine.rules.relations import descriptors
+from engine.rules.picture import INDEX_NAME, MOST, Picture, descriptors
 from engine.snapshot import Outcome, ReadDocument, Snapshot
 from engine.store import Store
 from engine.verdicts import Verdicts

@@ -9,13 +9,12 @@ from engine import snapshot as facts
 from engine.digest import clip, shorten
 from engine.document import Role
 from engine.findings import Remedy, Severity
-from engine.rules.picture import INDEX_NAME, MOST, Picture, damaged, is_empty_digest
+from engine.rules.picture import INDEX_NAME, MOST, Picture, damaged, descriptors, is_empty_digest
 from engine.rules.registry import Broken, rule
 from engine.snapshot import Outcome
 
 _BLOBS = "image-spec image-layout.md, Blobs"
 _VERIFICATION = "image-spec descriptor.md, Verification"
-_SHOWN = 3
 
 
 @rule(
@@ -90,15 +89,11 @@ def _missing(picture: Picture) -> Iterator[Broken]:
     wanted[snapshot.edges.targets[snapshot.edges.roles <= Role.LAYER]] = True
     wanted[[entry.row for entry in snapshot.entries if entry.row >= 0]] = True
     rows = picture.rows(facts.REACHABLE, facts.PRESENT | facts.PENDING | facts.EXTERNAL)
-    needed = [row for row in rows[wanted[rows]].tolist() if not _is_embedded(picture, row)]
+    embedded = {each.digest for _, _, _, each in descriptors(picture) if each.data is not None}
+    needed = rows[wanted[rows]].tolist()
+    if embedded:  # small content may be there after all: inside one of its descriptors
+        needed = [row for row in needed if snapshot.name(row) not in embedded]
     yield from picture.of_rows(needed, "{blob} is not here; {needs}.", "a file", "nothing")
-
-
-def _is_embedded(picture: Picture, row: int) -> bool:
-    """Whether a small blob is there after all: inside one of its descriptors."""
-    if picture.snapshot.columns.used_by[row] > _SHOWN:
-        return False
-    return any(use.descriptor.data is not None for use in picture.uses(row))
 
 
 @rule(

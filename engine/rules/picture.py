@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine import snapshot as facts
 from engine.digest import shorten
-from engine.document import Descriptor, Role
+from engine.document import Descriptor, Index, Manifest, Role
 from engine.leftovers import Leftover
 from engine.rules.registry import Broken
 from engine.snapshot import Rows, Snapshot
@@ -16,6 +16,9 @@ from engine.snapshot import Rows, Snapshot
 MOST = 1000
 """Findings that are kept of each rule; the others are counted."""
 INDEX_NAME = "index.json"
+
+
+_UNTOLD = Broken("", "")
 
 
 class Use(NamedTuple):
@@ -77,10 +80,23 @@ class Picture(NamedTuple):
 
         Only of those that will be kept is looked up what needs them.
         """
-        for n, row in enumerate(rows):
-            needs = self.who_needs(row) if n < MOST else ""
+        for row in rows[:MOST]:
             digest = self.snapshot.name(row)
-            yield Broken("", sentence.format(blob=shorten(digest), needs=needs), expected, found, place=digest)
+            told = sentence.format(blob=shorten(digest), needs=self.who_needs(row))
+            yield Broken("", told, expected, found, place=digest)
+        for _ in rows[MOST:]:
+            yield _UNTOLD
+
+
+def descriptors(picture: Picture) -> Iterator[tuple[str, Role, int, Descriptor]]:
+    """Every descriptor of the store: the document that it stands in, its role, its position."""
+    if picture.snapshot.store_kind == "layout":
+        for entry in picture.snapshot.entries:
+            yield INDEX_NAME, Role.MANIFEST, entry.position, entry.descriptor
+    for digest, read in picture.snapshot.documents.items():
+        if isinstance(read.document, Manifest | Index):
+            for role, position, descriptor in read.document.links():
+                yield digest, role, position, descriptor
 
 
 def path_of(role: Role, position: int) -> str:

@@ -9,13 +9,12 @@ from engine.document import (
     MANIFEST_TYPES,
     Descriptor,
     ImageConfig,
-    Index,
     Manifest,
     Platform,
     Role,
 )
 from engine.findings import Severity
-from engine.rules.picture import INDEX_NAME, Picture, path_of
+from engine.rules.picture import INDEX_NAME, Picture, descriptors, path_of
 from engine.rules.registry import Broken, rule
 from engine.snapshot import Kind
 
@@ -31,17 +30,6 @@ _DOCKERS_NAMES = {
     ),
 }
 """image-spec media-types.md, Compatibility Matrix."""
-
-
-def descriptors(picture: Picture) -> Iterator[tuple[str, Role, int, Descriptor]]:
-    """Every descriptor of the store: the document that it stands in, its role, its position."""
-    if picture.snapshot.store_kind == "layout":
-        for entry in picture.snapshot.entries:
-            yield INDEX_NAME, Role.MANIFEST, entry.position, entry.descriptor
-    for digest, read in picture.snapshot.documents.items():
-        if isinstance(read.document, Manifest | Index):
-            for role, position, descriptor in read.document.links():
-                yield digest, role, position, descriptor
 
 
 def _listed(picture: Picture) -> Iterator[tuple[str, int, Descriptor, Manifest]]:
