@@ -28,13 +28,17 @@ _DEPTH = 8
 
 
 class Leftover(msgspec.Struct, frozen=True):
-    """One thing that a writer left: its path in the store, the tool, bytes on disk, whether it may go, and why (not)."""
+    """One thing that a writer left: its path in the store, the tool, bytes on disk, whether it may go, and why (not).
+
+    ``alive`` says that its writer may be at work at this moment.
+    """
 
     path: str
     tool: str
     size: int
     removable: bool
     why: str
+    alive: bool = False
 
 
 class _Proof(Enum):
@@ -201,11 +205,13 @@ def _judged(root: StoreRoot, suspect: _Suspect, min_age_s: float) -> Iterator[Le
     """Whether it is dead; where a lock proves that, it is held meanwhile."""
     size, changed = _measure(suspect.parent, suspect.name, suspect.status, 0)
     rule, removable, lock = suspect.rule, False, -1
+    fresh = time.time() - changed < min_age_s
+    alive = fresh and rule.proof not in (_Proof.EMPTY, _Proof.LOCK)
     if rule.proof is _Proof.NONE:
         why = rule.remark
     elif suspect.status.st_uid not in (root.rights.uid, os.geteuid()):
         why = "It belongs to another user."
-    elif rule.proof is not _Proof.LOCK and time.time() - changed < min_age_s:
+    elif rule.proof is not _Proof.LOCK and fresh:
         why = f"It changed less than {min_age_s / 60:g} minutes ago."
     elif rule.proof is _Proof.EMPTY:
         removable, why = True, "Nothing is in it."
@@ -213,9 +219,9 @@ def _judged(root: StoreRoot, suspect: _Suspect, min_age_s: float) -> Iterator[Le
         removable, why = True, f"It has not changed for {min_age_s / 60:g} minutes."
     else:
         lock, why = _lock(suspect)
-        removable = lock >= 0
+        removable, alive = lock >= 0, lock < 0
     try:
-        yield Leftover(suspect.path, rule.tool, size, removable, why)
+        yield Leftover(suspect.path, rule.tool, size, removable, why, alive)
     finally:
         if lock >= 0:
             os.close(lock)

@@ -28,6 +28,10 @@ from engine.snapshot import Entry, Kind, Snapshot
 from engine.trash import OpenRecord, Trash, TrashedBlob, rank_of
 from engine.undo import bring_back, undone_on_failure
 
+_MAY_BE_DOCUMENTS = np.array(
+    [Kind.INDEX, Kind.IMAGE, Kind.ARTIFACT, Kind.ATTESTATION, Kind.SIGNATURE, Kind.SBOM, Kind.UNKNOWN], np.uint8
+)
+
 
 class PlannedBlob(msgspec.Struct, frozen=True):
     """A blob that goes; ``freed`` is 0 where another hard link keeps its bytes."""
@@ -279,7 +283,7 @@ def _private_content(
 class Doubts:
     """What nobody can know about what stays: its index or some document in reach is absent or cannot be read."""
 
-    def __init__(self, snapshot: Snapshot, wanted: set[int]) -> None:
+    def __init__(self, snapshot: Snapshot, wanted: Iterable[int]) -> None:
         self.index_unreadable = not snapshot.roots.digest
         self._snapshot = snapshot
         rows = _unreadable(snapshot, wanted)
@@ -299,9 +303,15 @@ class Doubts:
             return ""
         return f"{', '.join(self._names[:3])} may need it"
 
+    @property
+    def names(self) -> str:
+        """What is in doubt, for a sentence."""
+        more = f" and {len(self._names) - 3} more" if len(self._names) > 3 else ""
+        return ", ".join(self._names[:3]) + more
+
     def sentences(self, despite_doubts: bool = False) -> list[str]:
-        """What a person should mind."""
-        names = ", ".join(self._names[:3]) + (f" and {len(self._names) - 3} more" if len(self._names) > 3 else "")
+        """What a person should mind who removes something."""
+        names = self.names
         if not names:
             return []
         if self.index_unreadable:
@@ -328,15 +338,12 @@ def with_referrers(snapshot: Snapshot, rows: set[int], joins: Callable[[int], bo
     return found
 
 
-def _unreadable(snapshot: Snapshot, wanted: set[int]) -> list[int]:
+def _unreadable(snapshot: Snapshot, wanted: Iterable[int]) -> list[int]:
     """Documents in reach of what stays whose references nobody can know: damaged, absent, or of an unknown kind."""
-    flags = snapshot.columns.flags
-    kinds = (Kind.INDEX, Kind.IMAGE, Kind.ARTIFACT, Kind.ATTESTATION, Kind.SIGNATURE, Kind.SBOM, Kind.UNKNOWN)
-    return [
-        row
-        for row in sorted(wanted)
-        if not flags[row] & facts.DOCUMENT and snapshot.kind(row) in kinds and _is_manifest(snapshot, row)
-    ]
+    rows = np.sort(np.fromiter(wanted, np.int64))
+    open_ones = (snapshot.columns.flags[rows] & facts.DOCUMENT) == 0
+    rows = rows[open_ones & np.isin(snapshot.columns.kinds[rows], _MAY_BE_DOCUMENTS)]
+    return [row for row in rows.tolist() if _is_manifest(snapshot, row)]
 
 
 def _is_manifest(snapshot: Snapshot, row: int) -> bool:
