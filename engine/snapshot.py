@@ -493,8 +493,7 @@ def empty_columns(names: Names) -> Columns:
 
 def join(parts: Sequence[Columns]) -> Columns:
     """Several sets of columns as one, sorted by name."""
-    joined = Columns(*(np.concatenate([getattr(part, field) for part in parts]) for field in _FIELDS))
-    return _ordered(joined)
+    return _ordered(Columns(*(_concatenated([getattr(part, field) for part in parts]) for field in _FIELDS)))
 
 
 def with_names(columns: Columns, more: Names) -> Columns:
@@ -504,7 +503,28 @@ def with_names(columns: Columns, more: Names) -> Columns:
 
 def _ordered(columns: Columns) -> Columns:
     order = np.argsort(columns.names, kind="stable")
-    return Columns(*(getattr(columns, field)[order] for field in _FIELDS))
+    return Columns(*(_taken(getattr(columns, field), order) for field in _FIELDS))
+
+
+# Copying a million names takes long, and NumPy keeps the interpreter meanwhile: so both go in pieces.
+
+
+def _concatenated(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    joined = np.empty(sum(map(len, parts)), np.result_type(*parts))
+    start = 0
+    for part in parts:
+        for at in range(0, len(part), _PIECE):
+            piece = part[at : at + _PIECE]
+            joined[start : start + len(piece)] = piece
+            start += len(piece)
+    return joined
+
+
+def _taken(column: NDArray[Any], order: Rows) -> NDArray[Any]:
+    taken = np.empty(len(order), column.dtype)
+    for at in range(0, len(order), _PIECE):
+        taken[at : at + _PIECE] = column[order[at : at + _PIECE]]
+    return taken
 
 
 _FIELDS = Columns.__struct_fields__

@@ -31,6 +31,8 @@ _SMALL = 1 << 16
 """Bytes below which a blob is read by one call."""
 _BATCH = 512
 """Small blobs that are checked and reported at once."""
+_SLICE = 8
+"""Small blobs that are hashed in a row before the watcher is asked whether to stop."""
 
 
 class VerifyBatch(msgspec.Struct, frozen=True):
@@ -115,7 +117,9 @@ class _Work:
         )
         outcomes, found, read = [], {}, 0
         checkers: dict[str, _Checker] = {}
-        for name, *stamp in rows:
+        for number, (name, *stamp) in enumerate(rows):
+            if number % _SLICE == 0:
+                self._progress.check()
             algorithm, _, encoded = name.decode().partition(":")
             checker = checkers.get(algorithm)
             if checker is None:
