@@ -7,7 +7,7 @@ import numpy as np
 
 from engine import snapshot as facts
 from engine.digest import Digest, clip, shorten
-from engine.document import CONFIG_TYPES, Descriptor, Role
+from engine.document import CONFIG_TYPES, Role
 from engine.errors import DocumentError, InvalidDigest
 from engine.findings import Remedy, Severity
 from engine.jsontext import parse_strict
@@ -15,7 +15,7 @@ from engine.kinds import attached_to
 from engine.leftovers import Leftover
 from engine.rules.picture import INDEX_NAME, Picture
 from engine.rules.registry import Broken, define, rule
-from engine.snapshot import Rows, mark_above
+from engine.snapshot import Entry, Rows, mark_above
 
 LARGEST_MANIFEST = 4 << 20
 """Bytes that every registry takes in a manifest."""
@@ -44,17 +44,23 @@ define(
 def _names(picture: Picture) -> Iterator[Broken]:
     if picture.snapshot.store_kind != "layout":
         return
-    first: dict[tuple[str, str], tuple[int, str]] = {}
+    first: dict[str, Entry] = {}
+    several: dict[str, dict[str, Entry]] = {}
     for entry in picture.snapshot.entries:
         for name in entry.names:
-            # Images of several platforms may share a name: then the platform decides.
-            platform = entry.descriptor.platform
-            key = name, platform.text if platform else ""
-            position, digest = first.setdefault(key, (entry.position, entry.descriptor.digest))
-            if position != entry.position and digest != entry.descriptor.digest:
-                where = f"manifests[{entry.position}]"
-                sentence = f"{clip(name, 60)!r} is the name of manifests[{position}], too."
-                yield Broken(where, sentence, shorten(digest), shorten(entry.descriptor.digest), INDEX_NAME)
+            other = first.setdefault(name, entry)
+            if other is not entry:
+                # Images of several platforms may share a name: then the platform decides.
+                other = several.setdefault(name, {_platform(other): other}).setdefault(_platform(entry), entry)
+            if other.descriptor.digest != entry.descriptor.digest:
+                sentence = f"{clip(name, 60)!r} is the name of manifests[{other.position}], too."
+                expected, found = shorten(other.descriptor.digest), shorten(entry.descriptor.digest)
+                yield Broken(f"manifests[{entry.position}]", sentence, expected, found, INDEX_NAME)
+
+
+def _platform(entry: Entry) -> str:
+    platform = entry.descriptor.platform
+    return "" if platform is None else f"{platform.text} {platform.os_version}"
 
 
 @rule(
@@ -67,17 +73,16 @@ def _names(picture: Picture) -> Iterator[Broken]:
 def _twice(picture: Picture) -> Iterator[Broken]:
     if picture.snapshot.store_kind != "layout":
         return
-    by_digest: dict[str, list[tuple[int, Descriptor]]] = {}
-    for entry in picture.snapshot.entries:
-        if entry.descriptor.digest:
-            by_digest.setdefault(entry.descriptor.digest, []).append((entry.position, entry.descriptor))
-    for same in by_digest.values():
-        seen: dict[str, int] = {}
-        for position, descriptor in same if len(same) > 1 else ():
-            other = seen.setdefault(repr(descriptor), position)
-            if other != position:
-                sentence = f"This entry is the same as manifests[{other}]."
-                yield Broken(f"manifests[{position}]", sentence, found=shorten(descriptor.digest), place=INDEX_NAME)
+    entries = [entry for entry in picture.snapshot.entries if entry.row >= 0]
+    rows = np.array([entry.row for entry in entries], np.int64)
+    several = np.bincount(rows, minlength=1)[rows] > 1
+    seen: dict[str, int] = {}
+    for n in np.flatnonzero(several).tolist():
+        entry = entries[n]
+        other = seen.setdefault(repr(entry.descriptor), entry.position)
+        if other != entry.position:
+            sentence, found = f"This entry is the same as manifests[{other}].", shorten(entry.descriptor.digest)
+            yield Broken(f"manifests[{entry.position}]", sentence, found=found, place=INDEX_NAME)
 
 
 def _leftovers(leftovers: Sequence[Leftover], *, umoci: bool) -> Iterator[Broken]:
@@ -251,7 +256,7 @@ def _lost(picture: Picture) -> Iterator[Broken]:
 
 
 @rule(
-    "X25",
+    "X24",
     Severity.WARNING,
     "The image that another was built on is gone",
     "Docker remembers the image that another was built on. The newer one still works; docker history shows less of it.",

@@ -145,7 +145,7 @@ def _list(manifest: Manifest) -> Iterator[Broken]:
 
 
 @rule(
-    "X24",
+    "X23",
     Severity.ERROR,
     "An artifact manifest is incomplete",
     "An artifact manifest says its mediaType and artifactType, and blobs is an array where it is there. The format was "
