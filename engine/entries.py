@@ -47,6 +47,7 @@ class BlobEntry(msgspec.Struct, frozen=True, gc=False):
 Batches = Iterator[list[BlobEntry]]
 """Entries as they are found, a few thousand at a time."""
 
+_EARLIEST, _LATEST = -1 << 63, (1 << 63) - 1
 _ALGORITHM = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*")
 _ENCODED = re.compile(r"[a-zA-Z0-9=_-]+")
 _HEX_LENGTHS = {"sha256": 64, "sha512": 128, "blake3": 64}
@@ -75,9 +76,10 @@ def list_entries(folder: Directory, algorithm: str) -> Batches:
                 continue
             if is_blob(name):
                 kind = blob if stat.S_IFMT(status.st_mode) == stat.S_IFREG else EntryKind.NOT_REGULAR
-                batch.append(entry_of(prefix + name, kind, status))
+                name = prefix + name
             else:
-                batch.append(entry_of(f"{algorithm}/{name}", _kind_of_stray(algorithm, name, status), status))
+                kind, name = _kind_of_stray(algorithm, name, status), f"{algorithm}/{name}"
+            batch.append(entry_of(name, kind, status))
             if len(batch) == BATCH:
                 yield batch
                 batch = []
@@ -106,7 +108,7 @@ def mtime_of(status: os.stat_result) -> int:
 
 def _in_column(time_ns: int) -> int:
     """A time that fits a column; the years 1678 to 2262 do, others are cut."""
-    return max(-1 << 63, min(time_ns, (1 << 63) - 1))
+    return time_ns if _EARLIEST <= time_ns <= _LATEST else max(_EARLIEST, min(time_ns, _LATEST))
 
 
 def _kind_of_stray(algorithm: str, name: str, status: os.stat_result) -> EntryKind:
