@@ -87,7 +87,7 @@ class Docker(Protocol):
 def inspect_source(path: Path) -> Source:
     """Say what a file is, before anything is copied; never raises for what is wrong with it."""
     try:
-        file, size = _open(path)
+        file, size = open_source(path)
     except (InvalidName, Refused, StorageFailed) as error:
         return Source(path, refusal=str(error))
     with file:
@@ -141,7 +141,7 @@ def _copy(
     blobs: Blobs, request: ImportRequest, progress: Progress, promised: str = ""
 ) -> tuple[PutResult, Descriptor | None]:
     """Bring one file in, of this digest if one is promised; the descriptor is what the index will say, but for that."""
-    file, size = _open(request.path)
+    file, size = open_source(request.path)
     with file:
         descriptor = _descriptor(request, file) if request.name is not None else None
         before = progress.done
@@ -176,7 +176,7 @@ def import_into_docker(docker: Docker, requests: Sequence[ImportRequest], progre
     return Change(added=tuple(added))
 
 
-def _open(path: Path) -> tuple[BinaryIO, int]:
+def open_source(path: Path) -> tuple[BinaryIO, int]:
     """A regular file for reading, and its size; links are followed, because the person chose the link."""
     try:
         handle = os.open(check_path(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -199,7 +199,7 @@ def _open(path: Path) -> tuple[BinaryIO, int]:
 
 def _read(path: Path, limit: int) -> bytes:
     """The beginning of a file, and one byte more than ``limit`` where it is longer."""
-    file, _ = _open(path)
+    file, _ = open_source(path)
     with file, explained("Reading", clip(str(path))):
         return file.read(limit + 1)
 

@@ -18,8 +18,10 @@ from engine.splicing import (
     Style,
     append,
     drop,
+    fields_at,
     fill,
     pad_inside,
+    position_of,
     render,
     replaced,
     set_text_below,
@@ -198,6 +200,25 @@ class IndexText:
         spans = [*now.spans[:position], (start, end + more), *after]
         entries = [*now.entries[:position], changed, *now.entries[position + 1 :]]
         self._becomes(text, now.grown(more, spans, entries))
+
+    def resize(self, position: int, size: int) -> None:
+        """Set the size of an entry, in bytes.
+
+        Raises ``DocumentError`` for an entry that is no object.
+        """
+        (start, end), style = self._span(position), self._now.style
+        fields = fields_at(self._text, start, f"manifests[{position}] of {self._place}")
+        at = position_of(fields, "size")
+        if at is None:
+            self._becomes(append(self._text, (start, end), spans_of(fields), f'"size"{style.colon}{size}', style), None)
+        else:
+            self._becomes(replaced(self._text, (fields[at].value_start, fields[at].end), str(size)), None)
+
+    def make_list(self) -> None:
+        """Write an empty list of manifests where there is ``null``, as some Go programs write an empty one."""
+        now = self._now
+        if now.manifests is not None and self._text[slice(*now.manifests)] == "null":
+            self._becomes(replaced(self._text, now.manifests, "[]"), None)
 
     def retag(self, name: str, entry: Descriptor | str, *, keep_previous: bool = True) -> None:
         """Let ``name`` stand for ``entry`` alone.

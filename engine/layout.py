@@ -12,7 +12,7 @@ from engine.blobs import Blobs, Change
 from engine.digest import clip
 from engine.directory import Directory, explained
 from engine.document import Problem
-from engine.durable import Rights, ensure_folder, write_file
+from engine.durable import Rights, ensure_folder, publish, staging, sync, write_file
 from engine.errors import DocumentError, EngineError, NotAStore
 from engine.importing import ImportRequest, import_into_layout
 from engine.index import NEW_INDEX
@@ -109,6 +109,15 @@ class ImageLayout(Store):
         if not title:
             return self._index.edit(edit, note)
         return edit_undoably(self, self._trash, edit, title)
+
+    def add_marker(self) -> bool:
+        """Write the file ``oci-layout`` where it is missing; whether it was. Raises ``Refused``, ``StorageFailed``."""
+        root = self._root.to_change()
+        with explained("Writing to", root.path), staging(root) as stage:
+            write_file(stage, MARKER_NAME, MARKER, self._root.rights)
+            added = publish(stage, MARKER_NAME, root, MARKER_NAME)
+            sync(root)
+        return added
 
     def hold_index(self) -> AbstractContextManager[None]:
         return self._index.hold()

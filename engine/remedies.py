@@ -1,0 +1,114 @@
+"""Does what can safely be done about a finding; what changes ``index.json`` can be undone from the trash."""
+
+import re
+from pathlib import Path
+
+from engine.blobs import Change
+from engine.blobs import Outcome as PutOutcome
+from engine.cleanup import readd
+from engine.digest import Digest, clip, shorten
+from engine.errors import BlobError, Refused, StoreChanged
+from engine.findings import Finding, Remedy
+from engine.importing import open_source
+from engine.index import IndexText
+from engine.indexfile import NAME as INDEX_NAME
+from engine.layout import ImageLayout
+from engine.progress import Progress
+from engine.snapshot import Snapshot
+from engine.store import Store
+from engine.streams import BLOCK
+
+_ENTRY = re.compile(r"\$?\.?manifests\[([0-9]{1,9})\](?:\.size)?")
+
+
+def apply_remedy(
+    store: Store, snapshot: Snapshot, finding: Finding, progress: Progress, *, name: str | None = None
+) -> Change:
+    """Do what the finding's remedy says; ``snapshot`` is what the finding was made over.
+
+    ``name`` is the name under which something is added to the index, if any. A good copy that replaces a blob has to
+    come from somewhere, see ``replace_blob``. Raises ``Refused`` where there is nothing to be done here,
+    ``StoreChanged`` when the store has moved on, and what the verbs of the store raise.
+    """
+    if not isinstance(store, ImageLayout) or finding.remedy in (None, Remedy.REPLACE):
+        raise Refused(
+            "There is nothing that could be done about this without you.",
+            place=finding.place,
+            found=finding.remedy.value if finding.remedy else "no remedy",
+            remedy="Drop the good file on it." if finding.remedy is Remedy.REPLACE else "",
+        )
+    match finding.remedy:
+        case Remedy.ADD_MARKER:
+            return Change(note="" if store.add_marker() else "The file oci-layout is there already.")
+        case Remedy.EMPTY_LIST:
+            return _write_empty_list(store, finding)
+        case Remedy.RIGHT_SIZE:
+            return _write_right_size(store, snapshot, finding, progress)
+        case Remedy.CLEAN:
+            count = len(store.clean(progress))
+            return Change(note=f"{count} leftovers were removed." if count != 1 else "1 leftover was removed.")
+    edit = readd(snapshot, finding.place, name)
+    return store.edit_index(edit, f"Add {clip(name) if name else shorten(finding.place)} to the index")
+
+
+def replace_blob(store: Store, digest: str, file: Path, progress: Progress) -> Change:
+    """Put the content of a file in the place of a corrupt blob, if it is the content of that digest.
+
+    Raises ``DigestMismatch`` for any other content; then nothing has changed.
+    """
+    wanted = Digest.parse(digest)
+    source, size = open_source(file)
+    with source:
+        progress.start("Replacing the blob", size)
+        outcome = store.blobs.put(source, algorithm=wanted.algorithm, expected=wanted, progress=progress).outcome
+    return Change(
+        added=(wanted,) if outcome is PutOutcome.ADDED else (),
+        present=(wanted,) if outcome is PutOutcome.PRESENT else (),
+        repaired=(wanted,) if outcome is PutOutcome.REPAIRED else (),
+    )
+
+
+def _write_empty_list(store: ImageLayout, finding: Finding) -> Change:
+    if finding.place != INDEX_NAME:
+        raise Refused(
+            "This document cannot be changed: it would have another digest.",
+            place=finding.place,
+            remedy="Build the image again with a tool that writes [] there.",
+        )
+    return store.edit_index(IndexText.make_list, "Write [] for null in index.json")
+
+
+def _write_right_size(store: ImageLayout, snapshot: Snapshot, finding: Finding, progress: Progress) -> Change:
+    match = _ENTRY.fullmatch(finding.where)
+    position = int(match[1]) if match else -1
+    if finding.place != INDEX_NAME or not 0 <= position < len(snapshot.entries):
+        raise Refused(
+            "Only a size in index.json can be changed: any other document would have another digest.",
+            place=finding.place,
+            remedy="Build the image again.",
+        )
+    entry = snapshot.entries[position].descriptor
+    size = _measure(store, entry.digest, progress)
+
+    def edit(index: IndexText) -> None:
+        index.resize(index.find_entry(entry, position), size)
+
+    return store.edit_index(edit, f"Write the right size of {clip(entry.name or '') or shorten(entry.digest)}")
+
+
+def _measure(store: ImageLayout, digest: str, progress: Progress) -> int:
+    """The size in bytes of a blob, every one of which was read: of a damaged blob the size in the index may be right."""
+    try:
+        progress.start("Verifying the blob", store.blobs.stat(digest).size)
+        size = 0
+        with store.blobs.open_verified(digest) as reader:
+            while piece := reader.read(BLOCK):
+                size += len(piece)
+                progress.advance(len(piece))
+    except BlobError as error:
+        raise StoreChanged(
+            f"The size of {shorten(digest)} was left as it is, because the blob is not sound. {error}",
+            place=digest,
+            remedy="Replace the blob with a good copy.",
+        ) from error
+    return size
