@@ -38,6 +38,20 @@ class Need(enum.Flag):
     """Somebody's job runs on the store."""
     PROBLEM = enum.auto()
     """Something in the store is bad."""
+    DELETABLE = enum.auto()
+    """Something is selected in it, or in its trash."""
+    TRASHED = enum.auto()
+    """Something is selected in its trash."""
+    TRASH = enum.auto()
+    """There is something in its trash."""
+    UNDO = enum.auto()
+    """Something can be undone, and nothing is being changed right now."""
+    REDO = enum.auto()
+    """Something that was undone can be done again."""
+    LOST = enum.auto()
+    """A manifest is selected that nothing leads to."""
+    CORRUPT = enum.auto()
+    """A corrupt blob is selected."""
     CLOSED_TAB = enum.auto()
     """A tab was closed that can come back."""
 
@@ -88,7 +102,34 @@ COMMANDS: Mapping[str, Command] = {
         "See what removing the selection would do, then decide",
         "delete",
         ("Del",),
-        needs=_CHANGE | Need.SELECTION,
+        needs=_CHANGE | Need.DELETABLE,
+    ),
+    "delete for good": Command(
+        "Delete for &good…",
+        "See what deleting the selection without the trash would do, then decide",
+        "delete for good",
+        ("Shift+Del",),
+        needs=_CHANGE | Need.DELETABLE,
+    ),
+    "undo": Command("&Undo", "Take back what was changed last", "undo", (Keys.Undo,), needs=_CHANGE | Need.UNDO),
+    "redo": Command(
+        "Red&o", "Do again what was taken back last", "redo", ("Ctrl+Shift+Z", Keys.Redo), needs=_CHANGE | Need.REDO
+    ),
+    "restore": Command("&Restore", "Bring back what is selected in the trash", "restore", needs=_CHANGE | Need.TRASHED),
+    "empty trash": Command(
+        "&Empty trash…", "Free the bytes of everything in the trash", "clean up", needs=_CHANGE | Need.TRASH
+    ),
+    "add to index": Command(
+        "Add to the &index…",
+        "Give the lost image a name in the index",
+        "tag add",
+        needs=_CHANGE | Need.LAYOUT | Need.LOST,
+    ),
+    "keep aside": Command(
+        "&Keep aside",
+        "Move the corrupt blob to the trash, where it stays until you delete it",
+        "keep aside",
+        needs=_CHANGE | Need.CORRUPT,
     ),
     "filter": Command("Fi&lter", "Type what the list is to show", "search", ("Ctrl+L",), needs=Need.STORE),
     "find": Command(
@@ -103,6 +144,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "images": Command("&Images", "Show the images as a tree", "store", ("Ctrl+1",), needs=Need.STORE),
     "blobs": Command("&Blobs", "Show every blob in a table", "file", ("Ctrl+2",), needs=Need.STORE),
+    "trash": Command("&Trash", "Show what was removed", "delete", ("Ctrl+4",), needs=Need.STORE),
     "overview": Command("&Overview", "Tell in plain words what is selected", "", ("Alt+1",), needs=Need.STORE),
     "document": Command("Do&cument", "Show what is selected as it is stored", "", ("Alt+2",), needs=Need.STORE),
     "metadata": Command("&Metadata", "Show notes about what is selected", "", ("Alt+3",), needs=Need.STORE),
@@ -176,12 +218,15 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     ("&File", ("open", "new", RECENT, "demo", "-", "import", "-", "close tab", "reopen tab", "-", "quit")),
     (
         "&Edit",
-        ("copy digest", "copy reference", "paste", "-", "rename", "delete", "-", "filter", "find", "-", "preferences"),
+        (
+            *("undo", "redo", "-", "copy digest", "copy reference", "paste", "-"),
+            *("rename", "delete", "delete for good", "-", "filter", "find", "-", "preferences"),
+        ),
     ),
     (
         "&View",
         (
-            *("images", "blobs", "-", "overview", "document", "metadata", "relations", "-"),
+            *("images", "blobs", "trash", "-", "overview", "document", "metadata", "relations", "-"),
             *("refresh", "-", "next pane", "previous pane", "full screen", "-", *THEMES),
         ),
     ),
@@ -189,14 +234,24 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
         "&Go",
         ("back", "forward", "-", "next problem", "previous problem", "-", "next tab", "previous tab"),
     ),
-    ("&Image", ("verify", "-", "rename", "delete", "-", "copy digest", "copy reference", "show in folder")),
-    ("&Tools", ("verify all", "verify unchecked", "-", "structure", "clean", "-", "stop")),
+    (
+        "&Image",
+        (
+            *("verify", "-", "rename", "add to index", "keep aside", "delete", "-"),
+            *("copy digest", "copy reference", "show in folder"),
+        ),
+    ),
+    ("&Tools", ("verify all", "verify unchecked", "-", "structure", "clean", "restore", "empty trash", "-", "stop")),
     ("&Help", ("keys", "-", "about")),
 )
 
 TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")
 
-CONTEXT = ("verify", "-", "copy digest", "copy reference", "show in folder", "-", "rename", "delete")
+CONTEXT = (
+    *("verify", "-", "copy digest", "copy reference", "show in folder", "-"),
+    *("rename", "add to index", "keep aside", "delete"),
+)
+TRASH_CONTEXT = ("restore", "delete for good", "-", "empty trash")
 
 
 _RARE_KEYS = frozenset(
@@ -227,6 +282,10 @@ class Actions(QObject):
         """Enable what makes sense now."""
         for key, action in self._actions.items():
             action.setEnabled(COMMANDS[key].needs in situation)
+
+    def retitle(self, key: str, words: str) -> None:
+        """Say in the menus what a command would do now."""
+        self._actions[key].setText(words)
 
     def fill(self, menu: QMenu, keys: Sequence[str], recent: QMenu | None = None) -> QMenu:
         """Put commands into a menu."""

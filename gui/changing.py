@@ -1,13 +1,17 @@
 """Every change that a person can make to an open store: each is a job, is told, and is followed by a scan."""
 
+import errno
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
 from engine.blobs import Change
+from engine.digest import shorten
+from engine.document import Descriptor
 from engine.errors import StoreChanged
 from engine.importing import ImportRequest
 from engine.index import IndexText
@@ -44,6 +48,12 @@ class Changes(QObject):
     """The metadata of this digest is different."""
     revealed = Signal(str)
     """This digest is the result of what was just done: select it."""
+    changed = Signal()
+    """Something was done that what was undone before cannot follow."""
+    undoAsked = Signal(str)
+    """Somebody wants to take back what the record with this id tells of."""
+    emptyAsked = Signal()
+    """Somebody wants to empty the trash, because the disk is full."""
 
     def __init__(
         self,
@@ -77,6 +87,10 @@ class Changes(QObject):
             digest, self._reveal_next = self._reveal_next, ""
             self.revealed.emit(digest)
 
+    def reveal_next(self, digest: str) -> None:
+        """Have this selected once a scan has shown it."""
+        self._reveal_next = digest
+
     # ---------------------------------------------------------------------------------------------- the verbs
 
     def plan_removal(
@@ -85,6 +99,7 @@ class Changes(QObject):
         names: Names | None = None,
         *,
         with_content: bool = False,
+        despite_doubts: bool = False,
         then: Callable[[RemovalPlan], object],
     ) -> None:
         """Work out what removing these index entries, or the blobs with these ``names``, would do."""
@@ -94,14 +109,14 @@ class Changes(QObject):
 
         def work(_progress: Progress) -> RemovalPlan:
             digests = [] if names is None else [bytes(name).decode("utf-8", "surrogateescape") for name in names]
-            return plan_removal(snapshot, entries, digests, with_content=with_content)
+            return plan_removal(snapshot, entries, digests, with_content=with_content, despite_doubts=despite_doubts)
 
         self._runner.start(
             "Working out what goes", work, store=str(self._store.path), on_done=then, on_failed=self._tell_failure
         )
 
-    def apply_removal(self, plan: RemovalPlan) -> None:
-        """Carry a plan out."""
+    def apply_removal(self, plan: RemovalPlan, *, for_good: bool = False) -> None:
+        """Carry a plan out: by moving blobs to the trash, or ``for_good``."""
         gone = {(entry.descriptor.digest, entry.names) for entry in plan.entries}
 
         def present(now: Snapshot | None) -> list[int]:
@@ -113,11 +128,12 @@ class Changes(QObject):
             lambda now: len(present(now)) <= still_there,
             lambda: self.plan_removal(present(self._snapshot()), then=self.apply_removal),
         )
-        self._change(
-            f"Removing from {self._name}",
-            lambda progress: self._store.apply(plan, progress),
-            lambda change: outcome.removed(plan, change),
-            promise if gone and self._is_layout else None,
+        self.make(
+            f"{'Deleting' if for_good else 'Removing'} from {self._name}",
+            lambda progress: self._store.apply(plan, progress, for_good=for_good),
+            lambda change: outcome.removed(plan, change, for_good=for_good),
+            promise=promise if gone and self._is_layout else None,
+            when_full=None if for_good else lambda: self.apply_removal(plan, for_good=True),
         )
 
     def import_files(self, requests: Sequence[ImportRequest]) -> None:
@@ -132,11 +148,12 @@ class Changes(QObject):
         promise = _Promise(
             lambda now: names <= {entry.names for entry in now.entries}, lambda: self.import_files(requests)
         )
-        self._change(
+        self.make(
             f"Importing {text.count(len(requests), 'file')}",
             lambda progress: self._store.import_files(requests, progress),
             tell,
-            promise if names else None,
+            promise=promise if names else None,
+            hashed=True,
         )
 
     def rename_entry(self, position: int, name: str | None) -> None:
@@ -166,11 +183,48 @@ class Changes(QObject):
         promise = _Promise(
             lambda now: any(e.names == names and e.descriptor.digest == descriptor.digest for e in now.entries), again
         )
-        self._change("Renaming", lambda _progress: self._store.edit_index(edit), tell, promise)
+        before = snapshot.entries[position].names
+        title = f"Rename {before[0] if before else shorten(descriptor.digest)}"
+        self.make("Renaming", lambda _progress: self._store.edit_index(edit, title), tell, promise=promise)
+
+    def add_to_index(self, digest: str, name: str | None) -> None:
+        """Let the index name a manifest that it does not."""
+        snapshot = self._snapshot()
+        row = snapshot.find(digest) if snapshot is not None else -1
+        if snapshot is None or row < 0:
+            return
+        size = int(snapshot.columns.sizes[row])
+        descriptor = Descriptor(media_type=snapshot.media_type(row), digest=digest, size=size)
+
+        def edit(index: IndexText) -> None:
+            index.add(descriptor, name)
+
+        def tell(_change: Change) -> str:
+            self._reveal_next = digest
+            return outcome.added(digest, name)
+
+        title = f"Add {name or shorten(digest)} to the index"
+        self.make(
+            "Adding to the index",
+            lambda _progress: self._store.edit_index(edit, title),
+            tell,
+            promise=_Promise(
+                lambda now: any(entry.descriptor.digest == digest for entry in now.entries),
+                lambda: self.add_to_index(digest, name),
+            ),
+        )
+
+    def keep_aside(self, digest: str) -> None:
+        """Move a corrupt blob to the trash, where it stays until somebody deletes it there."""
+        self.make(
+            "Keeping aside",
+            lambda progress: self._store.keep_aside(digest, progress),
+            lambda _change: outcome.kept_aside(digest),
+        )
 
     def clean(self) -> None:
         """Remove what crashed writers left behind."""
-        self._change("Cleaning up", self._store.clean, outcome.cleaned)
+        self.make("Cleaning up", self._store.clean, outcome.cleaned)
 
     def set_metadata(self, digest: str, key: str, value: bytes) -> None:
         """Keep a value under a key."""
@@ -180,25 +234,49 @@ class Changes(QObject):
         """Forget a key."""
         self._change_metadata(digest, f"Removing {key}", lambda: self._store.metadata.delete(digest, key))
 
-    # ---------------------------------------------------------------------------------------------- inside
-
-    def _change(
+    def make(
         self,
         title: str,
         work: Callable[[Progress], Result],
         tell: Callable[[Result], str],
+        *,
         promise: _Promise | None = None,
+        hashed: bool = False,
+        follows: bool = False,
+        when_full: Callable[[], object] | None = None,
     ) -> None:
-        """Run a change, say what it did, and look at the disk again."""
+        """Run a change, say what it did, and look at the disk again.
 
-        def done(result: Result) -> None:
+        ``hashed`` says that blobs which it adds were hashed on the way; ``follows`` that it is an undo or redo itself.
+        Where the disk is full, ``when_full`` does the same without the trash.
+        """
+
+        def done(result: Result) -> Sequence[str]:
             if promise is not None:
                 self._promise = replace(promise, until=time.monotonic() + OVERWRITTEN_WITHIN_S)
+            if follows:
+                self._promise = None  # it may have taken back what was promised
+            else:
+                self.changed.emit()
             sentence = tell(result)
-            if sentence:
+            change = result if isinstance(result, Change) else Change()
+            if sentence and change.record:
+                undo = partial(self.undoAsked.emit, change.record)
+                self.noticed.emit(Notice("success", sentence, "", "Undo", undo))
+            elif sentence:
                 self.noticed.emit(Notice("success", sentence))
+            return (*change.added, *change.repaired) if hashed else ()
 
-        self._write(title, work, done, self._scanner.scan)
+        def failed(error: BaseException) -> None:
+            if when_full is not None and _is_full(error):
+                more = (("Empty trash…", self.emptyAsked.emit),)
+                self.noticed.emit(replace(Notice.of(error, "Delete for good", when_full), more=more))
+            else:
+                self._tell_failure(error)
+
+        self._write(title, work, done, self._scanner.scan, failed)
+
+    # ---------------------------------------------------------------------------------------------- inside
 
     def _change_metadata(self, digest: str, title: str, work: Callable[[], object]) -> None:
         """Run a change of what is kept beside the blobs; only in Docker's store does an image's parent hang on it."""
@@ -207,25 +285,28 @@ class Changes(QObject):
             if not self._is_layout:
                 self._scanner.scan()
 
-        self._write(title, lambda _progress: work(), lambda _result: self.metadataChanged.emit(digest), look)
+        def done(_result: object) -> Sequence[str]:
+            self.metadataChanged.emit(digest)
+            return ()
+
+        self._write(title, lambda _progress: work(), done, look, self._tell_failure)
 
     def _write(
         self,
         title: str,
         work: Callable[[Progress], Result],
-        done: Callable[[Result], object],
+        done: Callable[[Result], Sequence[str]],
         look: Callable[[], object],
+        failed: Callable[[BaseException], object],
     ) -> None:
+        """``done`` returns the digests of what was written and hashed."""
+
         def end(written: Sequence[str] = ()) -> None:
             self._scanner.end_change(written)
             look()
 
-        def succeed(result: Result) -> None:
-            done(result)
-            end((*result.added, *result.repaired) if isinstance(result, Change) else ())
-
         def fail(error: BaseException) -> None:
-            self._tell_failure(error)
+            failed(error)
             end()
 
         def stop() -> None:
@@ -238,10 +319,16 @@ class Changes(QObject):
             work,
             store=str(self._store.path),
             writes=True,
-            on_done=succeed,
+            on_done=lambda result: end(done(result)),
             on_failed=fail,
             on_cancelled=stop,
         )
 
     def _tell_failure(self, error: BaseException) -> None:
         self.noticed.emit(Notice.of(error))
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether a change failed for want of room on the disk."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)

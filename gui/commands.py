@@ -70,11 +70,19 @@ class Commands(QObject):
             "paste": self._paste,
             "rename": page(self._rename),
             "delete": page(lambda each: each.ask_removal()),
+            "delete for good": page(lambda each: each.ask_removal(for_good=True)),
+            "undo": page(lambda each: each.session.undoing.undo()),
+            "redo": page(lambda each: each.session.undoing.redo()),
+            "restore": page(lambda each: each.trash.restore()),
+            "empty trash": page(lambda each: each.trash.ask_to_empty()),
+            "add to index": page(self._add_to_index),
+            "keep aside": page(lambda each: each.keep_aside()),
             "filter": page(lambda each: each.focus_filter()),
             "find": page(lambda each: each.find_text()),
             "preferences": self._show_preferences,
             "images": page(lambda each: each.show_lens(0)),
             "blobs": page(lambda each: each.show_lens(1)),
+            "trash": page(lambda each: each.show_trash()),
             "overview": page(lambda each: each.inspector.show_tab(OVERVIEW)),
             "document": page(lambda each: each.inspector.show_tab(DOCUMENT)),
             "metadata": page(lambda each: each.inspector.show_tab(METADATA)),
@@ -109,6 +117,9 @@ class Commands(QObject):
         """Enable what makes sense now."""
         self.actions.update(self._situation())
         self.actions[f"theme {self._settings.theme}"].setChecked(True)
+        undoing = self._tabs.page.session.undoing if self._tabs.page is not None else None
+        self.actions.retitle("undo", _with_title("&Undo", undoing.undo_title if undoing else ""))
+        self.actions.retitle("redo", _with_title("Red&o", undoing.redo_title if undoing else ""))
 
     def _situation(self) -> Need:
         found = Need.CLOSED_TAB if self._stores.can_reopen else Need.NOTHING
@@ -127,6 +138,13 @@ class Commands(QObject):
             Need.FORWARD: page.can_go_forward,
             Need.JOB: bool(session.jobs),
             Need.PROBLEM: page.has_problems,
+            Need.DELETABLE: selection is not None or page.is_trash_chosen,
+            Need.TRASHED: page.is_trash_chosen,
+            Need.TRASH: any(record.kind != "aside" for record in session.undoing.trash),
+            Need.UNDO: bool(session.undoing.undo_title) and not session.changing,
+            Need.REDO: bool(session.undoing.redo_title) and not session.changing,
+            Need.LOST: page.selected.is_lost,
+            Need.CORRUPT: page.selected.is_corrupt,
         }
         for need, there in facts.items():
             found |= need if there else Need.NOTHING
@@ -209,6 +227,10 @@ class Commands(QObject):
         if selection is not None and selection.entry_position is not None:
             asking.new_name(page.session, selection.entry_position, self._window)
 
+    def _add_to_index(self, page: StorePage) -> None:
+        if page.selection is not None:
+            asking.name_for_lost(page.session, page.selection.digest, self._window)
+
     def _verify_all(self, page: StorePage) -> None:
         if page.session.verify() is None:
             self.noticed.emit(Notice("notice", f"There is no blob in {page.session.name} to verify."))
@@ -250,3 +272,8 @@ class Commands(QObject):
     def _show(dialog: QDialog) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
+
+
+def _with_title(verb: str, title: str) -> str:
+    """A verb with what it is about, as a menu shows it."""
+    return f"{verb} {text.escape_mnemonics(title[:1].lower() + title[1:])}" if title else verb

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QToolBar, QToo
 
 from engine.snapshot import State
 from gui import icons, text
-from gui.actions import CONTEXT, SEPARATOR, TOOLBAR
+from gui.actions import CONTEXT, SEPARATOR, TOOLBAR, TRASH_CONTEXT
 from gui.commands import Commands
 from gui.jobs import Job, JobRunner, window_first
 from gui.outcome import Notice
@@ -39,6 +39,8 @@ PATIENCE_S = 5.0
 """How long closing the window waits for jobs that were told to stop."""
 GOOD_NEWS_MS = 10_000
 """How long the message bar shows what needs no answer."""
+OFFER_MS = 30_000
+"""How long it shows what can be undone; the menu can undo it later, too."""
 _SMALLEST = QSize(760, 500)
 _FIRST_SIZE = QSize(1280, 820)
 _FRAME = QSize(16, 48)
@@ -151,7 +153,8 @@ class MainWindow(QMainWindow):
         self.start.pin_asked.connect(self._pin)
         self.start.remove_asked.connect(self._forget)
         self._recent.aboutToShow.connect(self._fill_recent)
-        self.tabs.context_menu = self._context_menu
+        self.tabs.context_menu = lambda: self._context_menu(CONTEXT)
+        self.tabs.trash_menu = lambda: self._context_menu(TRASH_CONTEXT)
         self.tabs.situationChanged.connect(self._show_front)
         self.tabs.close_asked.connect(self._close_store)
         self.stores.opened.connect(self._show_store)
@@ -162,10 +165,10 @@ class MainWindow(QMainWindow):
         self.runner.started.connect(self.commands.update)
         self.runner.finished.connect(self.commands.update)
 
-    def _context_menu(self) -> QMenu:
+    def _context_menu(self, keys: Sequence[str]) -> QMenu:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        return self.commands.actions.fill(menu, CONTEXT)
+        return self.commands.actions.fill(menu, keys)
 
     def _panes(self) -> Sequence[QWidget]:
         page = self.page
@@ -185,6 +188,8 @@ class MainWindow(QMainWindow):
         if session not in [page.session for page in self.tabs.pages()]:
             session.noticed.connect(self.show_notice)
             session.changedOutside.connect(self._tell_outside)
+            session.undoing.changed.connect(self.commands.update)
+            session.emptyAsked.connect(lambda: self.tabs.page_of(session).trash.ask_to_empty())
             session.when_known(lambda: self.commands.welcome(session))
         self.tabs.bring(session)
         self._show_front()
@@ -206,11 +211,14 @@ class MainWindow(QMainWindow):
     def show_notice(self, notice: Notice) -> None:
         """Say something in the message bar; good news goes by itself."""
         actions = [(notice.action_text, notice.action)] if notice.action is not None else []
+        actions += notice.more
         self.messages.show_message(
             notice.sentence, Severity[notice.severity.upper()], details=notice.details, actions=actions
         )
         if notice.severity in ("notice", "success") and not actions:
             QTimer.singleShot(GOOD_NEWS_MS, self, lambda: self._close_message(notice.sentence))
+        elif notice.severity == "success":
+            QTimer.singleShot(OFFER_MS, self, lambda: self._close_message(notice.sentence))
 
     def _close_message(self, sentence: str) -> None:
         if self.messages.messages and self.messages.messages[-1].sentence == sentence:

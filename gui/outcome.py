@@ -10,19 +10,21 @@ from engine.importing import ImportRequest
 from engine.leftovers import Leftover
 from engine.removal import RemovalPlan
 from engine.snapshot import Outcome, State
+from engine.trash import Record
 from engine.verify import VerifySummary
 from gui import text
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to tell in the message bar; ``action_text`` names the button that calls ``action``."""
+    """Something to tell in the message bar; ``action_text`` names the button that calls ``action``, as ``more`` do."""
 
     severity: Literal["notice", "success", "warning", "error"]
     sentence: str
     details: str = ""
     action_text: str = ""
     action: Callable[[], object] | None = None
+    more: tuple[tuple[str, Callable[[], object]], ...] = ()
 
     @classmethod
     def of(cls, error: BaseException, action_text: str = "", action: Callable[[], object] | None = None) -> "Notice":
@@ -51,8 +53,8 @@ def verified(summary: VerifySummary) -> tuple[State | None, str]:
     return bad, f"{sentence}." if others else f"{sentence}: sound, every byte."
 
 
-def removed(plan: RemovalPlan, change: Change) -> str:
-    """What a removal took away, and what became free."""
+def removed(plan: RemovalPlan, change: Change, *, for_good: bool = False) -> str:
+    """What a removal took away, and what became free or will."""
     parts = []
     names = [name for entry in plan.entries for name in entry.names]
     if change.index_changed and len(names) == 1 == len(plan.entries):
@@ -62,7 +64,9 @@ def removed(plan: RemovalPlan, change: Change) -> str:
     if change.removed:
         gone = set(change.removed)
         freed = sum(blob.freed for blob in plan.blobs if blob.digest in gone)
-        parts.append(f"{text.count(len(change.removed), 'blob')} deleted, {text.size(freed)} freed")
+        blobs = text.count(len(change.removed), "blob")
+        where = f"{blobs} deleted, {text.size(freed)} freed" if for_good else f"{blobs} moved to the trash"
+        parts.append(where if for_good or not freed else f"{where} ({text.size(freed)})")
     return f"{'; '.join(parts) or 'Nothing was removed'}. {change.note}".strip()
 
 
@@ -92,3 +96,34 @@ def cleaned(gone: Sequence[Leftover]) -> str:
         return "There was nothing that could be cleaned up."
     freed = sum(leftover.size for leftover in gone)
     return f"{text.count(len(gone), 'leftover')} of crashed programs removed, {text.size(freed)} freed."
+
+
+def emptied(freed: int) -> str:
+    """What emptying the trash gave back."""
+    return f"The trash was emptied, {text.size(freed)} freed." if freed else "The trash was emptied."
+
+
+def undone(records: Sequence[Record], change: Change) -> str:
+    """What was taken back."""
+    what = text.plain(records[0].title) if len(records) == 1 else text.count(len(records), "change")
+    back = f" {text.count(len(change.added), 'blob')} {_is(change.added)} back." if change.added else ""
+    return f"Undone: {what}.{back} {change.note}".strip()
+
+
+def redone(record: Record, change: Change) -> str:
+    """What was done again."""
+    return f"Done again: {text.plain(record.title)}. {change.note}".strip()
+
+
+def added(digest: str, name: str | None) -> str:
+    """What the index names now."""
+    return f"{shorten(digest)} is in the index{f' as {text.plain(name)}' if name else ', without a name'}."
+
+
+def kept_aside(digest: str) -> str:
+    """Where a corrupt blob is now."""
+    return f"{shorten(digest)} is kept aside in the trash, and stays there until you delete it."
+
+
+def _is(things: Sequence[object]) -> str:
+    return "is" if len(things) == 1 else "are"

@@ -28,6 +28,7 @@ from gui.jobs import Job, JobRunner
 from gui.outcome import Notice
 from gui.picture import Picture
 from gui.scanning import Scanner
+from gui.undoing import Undoing
 from gui.verifying import Verifier
 
 Result = TypeVar("Result")
@@ -66,6 +67,9 @@ class Session(QObject):
     stateAsked = Signal(object)
     """Somebody wants to see the rows of these ``State``s."""
 
+    emptyAsked = Signal()
+    """Somebody wants to empty the trash."""
+
     def __init__(self, runner: JobRunner, store: Store, cache: Path, parent: QObject) -> None:
         """Show ``store``; verdicts are remembered in the folder ``cache``. Nothing happens before ``rescan``."""
         super().__init__(parent)
@@ -93,6 +97,11 @@ class Session(QObject):
         self._scanner.failed.connect(self._scan_failed)
         self.changes = Changes(self, runner, store, self.name, self._scanner, lambda: self.snapshot)
         """Every change that can be made to it."""
+        self.undoing = Undoing(self, runner, store, self.changes, lambda: self.snapshot)
+        """What of that can be undone, and the trash."""
+        self.undoing.noticed.connect(self.noticed)
+        self.changes.undoAsked.connect(lambda record: self.undoing.restore([record]))
+        self.changes.emptyAsked.connect(self.emptyAsked)
         self.changes.noticed.connect(self.noticed)
         self.changes.metadataChanged.connect(self.metadataChanged)
         self.changes.revealed.connect(self.revealed)
@@ -142,6 +151,11 @@ class Session(QObject):
     @property
     def verifying(self) -> bool:
         return self._verifier.running
+
+    @property
+    def changing(self) -> bool:
+        """Whether something is being changed, or waits to be."""
+        return any(job.writes for job in self._runner.active(self._key))
 
     def cancel(self, job: Job) -> None:
         """Stop a job at its next check."""
@@ -250,6 +264,7 @@ class Session(QObject):
         self._verifier.adopt(picture, final=True)
         self._show(picture)
         self.changes.scanned(picture.snapshot)
+        self.undoing.read()
 
     def _show(self, picture: Picture) -> None:
         if picture is not self._picture:

@@ -97,6 +97,13 @@ def _rename(session: Session, entry: Entry, name: str | None) -> None:
         session.changes.rename_entry(position, name)
 
 
+def name_for_lost(session: Session, digest: str, window: QWidget) -> None:
+    """Ask under which name a lost image is to be in the index, then add it."""
+    dialog = NameDialog(None, shorten(digest), window, adds=True)
+    dialog.named.connect(lambda name: session.changes.add_to_index(digest, name))
+    _open(dialog)
+
+
 def what_to_clean(session: Session, window: QWidget) -> None:
     """List what crashed programs left behind, then remove what is dead."""
 

@@ -16,10 +16,11 @@ class NameDialog(QDialog):
     named = Signal(object)
     """The new name, None for none."""
 
-    def __init__(self, name: str | None, digest: str, parent: QWidget) -> None:
-        """``name`` is the one that the entry has now; ``digest`` is shown in short."""
+    def __init__(self, name: str | None, digest: str, parent: QWidget, *, adds: bool = False) -> None:
+        """``name`` is the one that the entry has now; ``digest`` is shown in short; ``adds`` makes a new entry."""
         super().__init__(parent)
-        self.setWindowTitle("Rename index entry")
+        self.setWindowTitle("Add to the index" if adds else "Rename index entry")
+        self._adds = adds
         self.setMinimumWidth(_WIDTH)
         self._before = name
         self._name = QLineEdit(name or "", self)
@@ -49,8 +50,11 @@ class NameDialog(QDialog):
 
     @Slot()
     def _refresh(self) -> None:
-        self._accept.setEnabled(self._wanted != self._before)
-        self._accept.setText("Rename" if self._wanted else "Take the name away")
+        self._accept.setEnabled(self._adds or self._wanted != self._before)
+        if self._adds:
+            self._accept.setText("Add to the index" if self._wanted else "Add without a name")
+        else:
+            self._accept.setText("Rename" if self._wanted else "Take the name away")
 
     @Slot()
     def _confirm(self) -> None:

@@ -8,7 +8,16 @@ from typing import TypeVar
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.digest import shorten
 from engine.removal import KeptBlob, PlannedBlob, RemovalPlan
@@ -52,6 +61,11 @@ class RemovalStrip(QFrame):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._scroll.setAccessibleName("What goes, what stays and why")
+        self._doubts = QCheckBox(self)
+        self._doubts.toggled.connect(self._show_entries)
+        self._doubts.hide()
+        self._plans: tuple[RemovalPlan, RemovalPlan, RemovalPlan | None, bool] | None = None
+        """Untagging, deleting too, that also despite doubts, and whether for good."""
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(Space.SMALL)
         top = QHBoxLayout()
@@ -62,30 +76,70 @@ class RemovalStrip(QFrame):
         self._layout.setSpacing(Space.SMALL)
         self._layout.addLayout(top)
         self._layout.addWidget(self._scroll, 1)
+        self._layout.addWidget(self._doubts)
         self._layout.addLayout(self._buttons)
         self.hide()
 
-    def show_entries(self, untag: RemovalPlan, delete: RemovalPlan) -> None:
-        """Offer to take index entries away, alone or with the content that only they need."""
-        what = _entries_named(untag)
-        self._show(f"Remove {what} from the index", delete)
+    def show_entries(
+        self,
+        untag: RemovalPlan,
+        delete: RemovalPlan,
+        despite: RemovalPlan | None = None,
+        *,
+        for_good: bool = False,
+    ) -> None:
+        """Offer to take index entries away, alone or with the content that only they need.
+
+        ``despite`` is the plan that also takes what something unreadable may need; ``for_good`` leaves out the trash.
+        """
+        was_open = not self.isHidden()
+        before = self._plans
+        if despite is not None and len(despite.blobs) == len(delete.blobs):
+            despite = None  # no tick helps where the index itself cannot be read
+        self._plans = untag, delete, despite, for_good
+        keeps = was_open and before is not None and before[0].entries == untag.entries
+        self._doubts.blockSignals(True)
+        self._doubts.setChecked(keeps and self._doubts.isChecked() and despite is not None)
+        self._doubts.blockSignals(False)
+        self._doubts.setVisible(despite is not None)
+        if despite is not None:
+            self._doubts.setText(text.escape_mnemonics(_doubtful(delete)))
+        self._show_entries()
+
+    @Slot()
+    def _show_entries(self) -> None:
+        if self._plans is None:
+            return
+        untag, delete, despite, for_good = self._plans
+        plan = despite if despite is not None and self._doubts.isChecked() else delete
+        had_keyboard = self.focusWidget() is self._doubts
+        end = " for good" if for_good else ""
+        self._show(f"Delete {_entries_named(untag)}{end}", plan, for_good=for_good)
         verb = "Untag only" if len(untag.entries) == 1 else f"Untag {len(untag.entries)} entries only"
         self._offer(verb, untag, default=True)
-        if delete.blobs:
-            blobs = text.count(len(delete.blobs), "blob")
-            self._offer(f"Delete {blobs} too and free {text.size(delete.freed)}", delete)
+        if plan.blobs:
+            blobs = text.count(len(plan.blobs), "blob")
+            words = f"Delete with {blobs} for good" if for_good else f"Delete and move {blobs} to trash"
+            self._offer(words, plan)
         self._end_buttons()
+        if had_keyboard:
+            self._doubts.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_blobs(self, plan: RemovalPlan) -> None:
+    def show_blobs(self, plan: RemovalPlan, *, for_good: bool = False) -> None:
         """Offer to delete blobs, whoever needs them."""
+        self._plans = None
+        self._doubts.hide()
+        end = " for good" if for_good else ""
         if len(plan.blobs) == 1:
             blob = plan.blobs[0]
-            title, verb = f"Delete {_kind(blob.kind)} {shorten(blob.digest)}", "Delete 1 blob"
+            title, what = f"Delete {_kind(blob.kind)} {shorten(blob.digest)}{end}", "1 blob"
         else:
-            title = verb = f"Delete {text.count(len(plan.blobs), 'blob')}"
-        self._show(title if plan.blobs else "There is no file to delete", plan)
+            what = text.count(len(plan.blobs), "blob")
+            title = f"Delete {what}{end}"
+        self._show(title if plan.blobs else "There is no file to delete", plan, for_good=for_good)
         if plan.blobs:
-            self._offer(f"{verb} and free {text.size(plan.freed)}", plan, default=not plan.broken)
+            words = f"Delete {what} for good" if for_good else f"Move {what} to trash"
+            self._offer(words, plan, default=not plan.broken)
         self._end_buttons(default=bool(plan.broken) or not plan.blobs)
 
     @Slot()
@@ -101,11 +155,11 @@ class RemovalStrip(QFrame):
         else:
             super().keyPressEvent(event)
 
-    def _show(self, title: str, plan: RemovalPlan) -> None:
+    def _show(self, title: str, plan: RemovalPlan, *, for_good: bool) -> None:
         _empty(self._facts)
         _empty(self._buttons)
         self._title.setText(title)
-        for icon, role, heading_text, lines in _facts_of(plan):
+        for icon, role, heading_text, lines in _facts_of(plan, for_good=for_good):
             self._add(icon, role, heading_text, lines)
         for row in range(self._facts.rowCount()):
             self._facts.setRowStretch(row, 0)
@@ -169,7 +223,7 @@ class RemovalStrip(QFrame):
         self.decided.emit(plan)
 
 
-def _facts_of(plan: RemovalPlan) -> list[tuple[str, Role, str, list[str]]]:
+def _facts_of(plan: RemovalPlan, *, for_good: bool) -> list[tuple[str, Role, str, list[str]]]:
     """What to say of a plan, in the order in which people ask."""
     facts: list[tuple[str, Role, str, list[str]]] = []
     if plan.broken:
@@ -178,7 +232,7 @@ def _facts_of(plan: RemovalPlan) -> list[tuple[str, Role, str, list[str]]]:
         facts.append(("warning", Role.WARNING, "Mind", _few(plan.warnings, str)))
     if plan.blobs:
         facts.append(("delete", Role.MUTED, "Only it needs" if plan.entries else "Goes", _few(plan.blobs, _goes)))
-        facts.append(("clean up", Role.MUTED, "Frees", [_freed(plan)]))
+        facts.append(("clean up", Role.MUTED, "Frees", [_freed(plan, for_good=for_good)]))
     elif plan.entries:
         facts.append(("clean up", Role.MUTED, "Frees", ["Nothing: other entries still need all of it."]))
     if plan.kept:
@@ -209,9 +263,19 @@ def _hangs(digest: str) -> str:
     return f"{shorten(digest)} refers to what goes, and will hang in the air."
 
 
-def _freed(plan: RemovalPlan) -> str:
+def _freed(plan: RemovalPlan, *, for_good: bool) -> str:
     exact = f" ({text.exact_size(plan.freed)})" if plan.freed >= 1000 else ""
-    return f"{text.size(plan.freed)}{exact}"
+    when = "at once. This cannot be undone." if for_good else "when the trash is emptied; until then it can be undone."
+    return f"{text.size(plan.freed)}{exact} {when}"
+
+
+def _doubtful(plan: RemovalPlan) -> str:
+    """What a tick would add: blobs that nothing known needs, but something unreadable may."""
+    doubtful = {blob.digest for blob in plan.doubtful}
+    reasons = (blob.reason.removesuffix(" may need it") for blob in plan.kept if blob.digest in doubtful)
+    who = next(reasons, "what cannot be read")
+    size = text.size(sum(blob.freed for blob in plan.doubtful))
+    return f"Also what {text.plain(who, 80)} may need: {text.count(len(doubtful), 'blob')}, {size}"
 
 
 def _bytes(size: int, freed: int) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.snapshot import PRESENT, STRAY, Names, Rows, as_names, find_rows
+from engine.snapshot import PRESENT, STRAY, Names, Rows, State, as_names, find_rows
 from gui.panels.selections import Selections
 from gui.session import Selection, Session
 
@@ -78,6 +78,22 @@ class Selected:
         """The positions of the index entries, where nothing but index entries is selected."""
         found = [each.entry_position for each in self.selections[:_MOST] if self._is_entry(each)]
         return [position for position in found if position is not None] if len(found) == len(self) else []
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether exactly one lost image is selected."""
+        return len(self) == 1 and self._has_state(State.LOST)
+
+    @property
+    def is_corrupt(self) -> bool:
+        """Whether exactly one blob is selected whose file is not what it should be."""
+        if len(self) != 1 or not self.is_on_disk:
+            return False
+        return self._has_state(State.CORRUPT) or self._has_state(State.SIZE_DIFFERS)
+
+    def _has_state(self, state: State) -> bool:
+        rows = self.rows
+        return len(rows) == 1 and not self.is_past and self._session.state(int(rows[0])) == state
 
     @property
     def is_on_disk(self) -> bool:

@@ -1,4 +1,4 @@
-"""One tab: an open store as a tree of images and a table of blobs, the inspector beside them, the removal strip below."""
+"""One tab: an open store through several lenses, the inspector beside them, the removal strip below."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,6 +23,7 @@ from gui.panels.inspector import Inspector
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
 from gui.panels.selected import Selected
+from gui.panels.trash_view import TrashView
 from gui.session import Selection, Session
 from gui.settings import Settings
 
@@ -46,6 +47,7 @@ class StorePage(QWidget):
         runner: JobRunner,
         settings: Settings,
         context_menu: Callable[[], QMenu],
+        trash_menu: Callable[[], QMenu],
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -53,12 +55,15 @@ class StorePage(QWidget):
         self._settings = settings
         self.selected = Selected(session)
         self._to_reveal = ""
+        self._for_good = False
+        """Whether what is asked about would be deleted for good."""
         # From the outside in, because what changes its parent is dressed anew with everything in it.
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         left = QWidget(self._splitter)
         self.lenses = QTabWidget(left)
         self.images = ImageView(runner, settings, lambda _selected: context_menu(), self.lenses)
         self.blobs = BlobView(runner, settings, lambda _selected: context_menu(), self.lenses)
+        self.trash = TrashView(session, settings, trash_menu, self.lenses)
         self.removal = RemovalStrip(left)
         self.inspector = Inspector(self._splitter)
         self._assemble(left)
@@ -74,6 +79,7 @@ class StorePage(QWidget):
         self.lenses.setAccessibleName("What to list")
         self.lenses.addTab(self.images, "Images")
         self.lenses.addTab(self.blobs, "Blobs")
+        self.lenses.addTab(self.trash, "Trash")
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -94,11 +100,12 @@ class StorePage(QWidget):
         for view in (self.images, self.blobs):
             view.selected.connect(self._select)
             view.activated.connect(self._enter)
+        self.trash.changed.connect(self._count_trash)
         self.lenses.currentChanged.connect(self._change_lens)
         self.inspector.followed.connect(self._follow)
         self.inspector.historyChanged.connect(self.situationChanged)
         self.inspector.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
-        self.removal.decided.connect(self.session.changes.apply_removal)
+        self.removal.decided.connect(self._remove)
         self.removal.closed.connect(self.focus_list)
         self.removal.opened.connect(self._keep_in_sight)
         self.images.model.arranged.connect(self._settle)
@@ -117,9 +124,10 @@ class StorePage(QWidget):
         return self.selected.first
 
     @property
-    def lens(self) -> RowsView:
+    def lens(self) -> RowsView | TrashView:
         """The list in front."""
-        return self.blobs if self.lenses.currentIndex() == BLOBS else self.images
+        widget = self.lenses.currentWidget()
+        return widget if isinstance(widget, (RowsView, TrashView)) else self.images
 
     @property
     def _busy(self) -> bool:
@@ -155,16 +163,16 @@ class StorePage(QWidget):
         if self._busy:
             self._to_reveal = digest  # which list has it is known when they are arranged
             return self.session.snapshot is not None and self.session.snapshot.find(digest) >= 0
-        other, number = (self.images, IMAGES) if self.lens is self.blobs else (self.blobs, BLOBS)
-        if self.lens.reveal(digest):
+        before = self.lens
+        if before.reveal(digest):
             return True
-        if other.reveal(digest):
-            had_keyboard = self.lens.isAncestorOf(self.focusWidget() or self)
-            self.lenses.setCurrentIndex(number)
+        other = next((view for view in (self.images, self.blobs) if view is not before and view.reveal(digest)), None)
+        if other is not None:
+            had_keyboard = before.isAncestorOf(self.focusWidget() or self)
+            self.lenses.setCurrentWidget(other)
             if had_keyboard:
                 self.focus_list()
-            return True
-        return False
+        return other is not None
 
     def select_when_known(self, reference: str) -> None:
         """Select a name of the index, or a digest, as soon as everything is known."""
@@ -173,6 +181,11 @@ class StorePage(QWidget):
     def show_lens(self, lens: int) -> None:
         """Show the images or the blobs, and put the keyboard there."""
         self.lenses.setCurrentIndex(lens)
+        self.focus_list()
+
+    def show_trash(self) -> None:
+        """Show what was removed, and put the keyboard there."""
+        self.lenses.setCurrentWidget(self.trash)
         self.focus_list()
 
     @Slot()
@@ -225,13 +238,27 @@ class StorePage(QWidget):
         if self.session.verify(self.selected.rows_with_parts) is None:
             self.session.noticed.emit(Notice("notice", "There is no file to verify in what is selected."))
 
-    def ask_removal(self) -> None:
-        """Show what removing the selection would do."""
+    def ask_removal(self, *, for_good: bool = False) -> None:
+        """Show what removing the selection would do; in the trash, what is there can only go for good."""
+        if self.lens is self.trash:
+            self.trash.delete_for_good()
+            return
+        self._for_good = for_good
         entries = self.selected.entries if self.session.is_layout and self.lens is self.images else []
         if entries:
             self._plan_entries(entries)
         elif len(self.selected):
             self.session.changes.plan_removal(names=self.selected.names, then=self._show_blobs)
+
+    @property
+    def is_trash_chosen(self) -> bool:
+        """Whether something in the trash is selected, and that is in front."""
+        return self.lens is self.trash and bool(self.trash.chosen)
+
+    def keep_aside(self) -> None:
+        """Move the selected corrupt blob to the trash, to be kept there."""
+        if self.selection is not None:
+            self.session.changes.keep_aside(self.selection.digest)
 
     def put_away(self) -> bool:
         """Close the removal strip; whether it was open."""
@@ -257,6 +284,7 @@ class StorePage(QWidget):
         """Remember columns and sizes."""
         self.images.save_state()
         self.blobs.save_state()
+        self.trash.save_state()
         self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
 
     # ---------------------------------------------------------------------------------------------- inside
@@ -328,7 +356,18 @@ class StorePage(QWidget):
     def _plan_again(self) -> None:
         """A plan is about the snapshot that it was made over: what is asked about is worked out anew."""
         if not self.removal.isHidden():
-            self.ask_removal()
+            self.ask_removal(for_good=self._for_good)
+
+    @Slot(object)
+    def _remove(self, plan: RemovalPlan) -> None:
+        self.session.changes.apply_removal(plan, for_good=self._for_good)
+
+    @Slot()
+    def _count_trash(self) -> None:
+        total = self.trash.total
+        title = f"Trash {text.number(total)}" if total else "Trash"
+        self.lenses.setTabText(self.lenses.indexOf(self.trash), title)
+        self.situationChanged.emit()
 
     @Slot()
     def _keep_in_sight(self) -> None:
@@ -337,23 +376,29 @@ class StorePage(QWidget):
         QTimer.singleShot(0, view, lambda: view.scrollTo(view.currentIndex()))
 
     def _plan_entries(self, entries: Sequence[int]) -> None:
-        """Plan both verbs over one snapshot: in another, the same positions may be those of other entries."""
-        snapshot = self.session.snapshot
+        """Plan all verbs over one snapshot: in another, the same positions may be those of other entries."""
+        snapshot, for_good, changes = self.session.snapshot, self._for_good, self.session.changes
 
         def still(act: Callable[[RemovalPlan], None]) -> Callable[[RemovalPlan], None]:
-            return lambda plan: act(plan) if self.session.snapshot is snapshot else self.ask_removal()
+            return lambda plan: act(plan) if self.session.snapshot is snapshot else self.ask_removal(for_good=for_good)
 
         def show(untag: RemovalPlan) -> None:
-            both = still(lambda delete: self.removal.show_entries(untag, delete))
-            self.session.changes.plan_removal(entries, with_content=True, then=both)
+            def ask_doubts(delete: RemovalPlan) -> None:
+                if not delete.doubtful:
+                    self.removal.show_entries(untag, delete, for_good=for_good)
+                    return
+                show_all = still(lambda despite: self.removal.show_entries(untag, delete, despite, for_good=for_good))
+                changes.plan_removal(entries, with_content=True, despite_doubts=True, then=show_all)
 
-        self.session.changes.plan_removal(entries, then=still(show))
+            changes.plan_removal(entries, with_content=True, then=still(ask_doubts))
+
+        changes.plan_removal(entries, then=still(show))
 
     def _show_blobs(self, plan: RemovalPlan) -> None:
         if not self.session.is_layout:
             mind = "Docker's daemon does not notice what goes; stop it before, or use docker rmi."
             plan = msgspec.structs.replace(plan, warnings=(*plan.warnings, mind))
-        self.removal.show_blobs(plan)
+        self.removal.show_blobs(plan, for_good=self._for_good)
 
     def _select_reference(self, reference: str) -> None:
         snapshot = self.session.snapshot

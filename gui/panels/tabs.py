@@ -31,6 +31,7 @@ class StoreTabs(QTabWidget):
         self._runner = runner
         self._settings = settings
         self.context_menu: Callable[[], QMenu] = QMenu
+        self.trash_menu: Callable[[], QMenu] = QMenu
         stack = self.findChild(QStackedWidget)
         assert stack is not None
         self._stack = stack
@@ -79,7 +80,7 @@ class StoreTabs(QTabWidget):
             self.setCurrentIndex((self.currentIndex() + step) % self.count())
 
     def _add(self, session: Session) -> StorePage:
-        page = StorePage(session, self._runner, self._settings, self.context_menu, self._stack)
+        page = StorePage(session, self._runner, self._settings, self.context_menu, self.trash_menu, self._stack)
         for edit in page.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)

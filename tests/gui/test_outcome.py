@@ -78,6 +78,9 @@ def test_a_removal_tells_the_bytes_that_really_became_free(nothing: RemovalPlan)
     planned = msgspec.structs.replace(nothing, blobs=blobs, freed=1500)
     change = Change(removed=(ONE,), note="1 stayed because something has come to need it.")
     assert outcome.removed(planned, change) == (
+        "1 blob moved to the trash (1.0 kB). 1 stayed because something has come to need it."
+    )
+    assert outcome.removed(planned, change, for_good=True) == (
         "1 blob deleted, 1.0 kB freed. 1 stayed because something has come to need it."
     )
 

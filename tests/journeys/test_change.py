@@ -238,8 +238,8 @@ def test_an_entry_is_deleted_with_what_only_it_needs(driver: Driver, sample: Pat
     driver.until(lambda: page.removal.isVisible())
     told = " ".join(label.text() for label in page.removal.findChildren(QLabel))
     (exact,) = re.findall(r"\(([\d,]+) bytes\)", told)
-    driver.press("Delete 3 blobs too and free 330.9 kB", page.removal)
-    driver.message("3 blobs deleted, 330.9 kB freed")
+    driver.press("Delete and move 3 blobs to trash", page.removal)
+    driver.message("3 blobs moved to the trash (330.9 kB)")
     assert before - sum(path.stat().st_size for path in folder.iterdir()) == int(exact.replace(",", ""))
 
 
@@ -287,7 +287,7 @@ def test_several_blobs_go_together(driver: Driver, tmp_path: Path) -> None:
     driver.until(lambda: page.summary() == "3 selected · 3 bytes")
     driver.key(Qt.Key.Key_Delete)
     driver.until(lambda: page.removal.isVisible())
-    driver.press("Delete 3 blobs and free 3 bytes", page.removal)
+    driver.press("Move 3 blobs to trash", page.removal)
     driver.until(lambda: len(page.session.snapshot or ()) == 0)
 
 

@@ -1,0 +1,243 @@
+"""Taking back: delete, undo, restart, undo again; the trash; the clean-up with its bins; by mouse, menu and keyboard."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QModelIndex, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine.removal import plan_removal
+from engine.snapshot import State
+from gui.dialogs.name_dialog import NameDialog
+from gui.main_window import MainWindow
+from gui.settings import Settings
+from tests.journeys.conftest import Driver
+from tests.layouts import tree
+
+CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+NAME = "example.org/web:1.0"
+
+
+def content(path: Path) -> dict[str, bytes]:
+    """Every file of a store but what waits in its trash."""
+    return {name: raw for name, (_, _, raw) in tree(path).items() if ".blobscope-trash" not in name and raw}
+
+
+def delete(driver: Driver, name: str = NAME) -> None:
+    """Delete an image with what only it needs, with the keyboard."""
+    driver.select(name)
+    driver.key(Qt.Key.Key_Delete)
+    driver.until(lambda: driver.page.removal.isVisible())
+    driver.press("Delete and move", driver.page.removal)
+    driver.until(lambda: name not in driver.names)
+    driver.until(lambda: driver.page.session.undoing.trash)
+    settle(driver)
+
+
+def settle(driver: Driver) -> None:
+    """Wait until nothing changes any more, and the lists show it."""
+    session = driver.page.session
+    driver.until(lambda: not session.changing and not session._scanner.running and not session.undoing._reading)
+    driver.until_known()
+
+
+def answer(driver: Driver, words: str) -> None:
+    """Press a button of the question that is asked next."""
+
+    def press() -> None:
+        boxes = [box for box in QApplication.topLevelWidgets() if isinstance(box, QMessageBox) and box.isVisible()]
+        for button in (button for box in boxes for button in box.findChildren(QPushButton)):
+            if words in button.text().replace("&", ""):
+                button.click()
+
+    QTimer.singleShot(100, driver.window, press)
+
+
+@pytest.mark.parametrize("way", ["key", "menu", "message"])
+def test_what_was_deleted_comes_back(driver: Driver, sample: Path, way: str) -> None:
+    driver.open(sample)
+    before = content(sample)
+    delete(driver)
+    match way:
+        case "key":
+            driver.key(Qt.Key.Key_Z, CONTROL)
+        case "menu":
+            driver.menu("Edit", f"Undo delete {NAME}")
+        case "message":
+            driver.press("Undo", driver.window.messages)
+    driver.message(f"Undone: Delete {NAME}.")
+    settle(driver)
+    assert content(sample) == before
+    assert driver.page.selection is not None
+    assert driver.page.selection.digest in {
+        entry.descriptor.digest
+        for entry in (driver.page.session.snapshot.entries if driver.page.session.snapshot else ())
+        if NAME in entry.names
+    }, "what came back is selected"
+
+
+def test_undo_goes_on_after_a_restart_and_redo_after_that(
+    driver: Driver, qtbot: QtBot, settings: Settings, sample: Path
+) -> None:
+    driver.open(sample)
+    before = content(sample)
+    delete(driver, "example.org/web:1.0")
+    delete(driver, "example.org/tool:2.0")
+    driver.key(Qt.Key.Key_Z, CONTROL)
+    driver.until(lambda: "example.org/tool:2.0" in driver.names)
+    settle(driver)
+    driver.window.close()
+
+    window = MainWindow(settings)
+    qtbot.addWidget(window)
+    window.show()
+    later = Driver(qtbot, window)
+    later.open(sample)
+    settle(later)
+    later.menu("Edit", f"Undo delete {NAME}")
+    later.until(lambda: NAME in later.names)
+    settle(later)
+    assert content(sample) == before
+    action = window.commands.actions["undo"]
+    assert not action.isEnabled()
+    later.key(Qt.Key.Key_Z, CONTROL | SHIFT)
+    later.until(lambda: NAME not in later.names)
+    settle(later)
+    assert action.isEnabled()
+
+
+def test_after_a_removal_its_neighbour_is_selected_and_the_keyboard_goes_on(driver: Driver, sample: Path) -> None:
+    page = driver.open(sample)
+    driver.select(NAME)
+    row = page.images.view.currentIndex().row()
+    delete(driver)
+    driver.until(lambda: page.selection is not None)
+    assert page.images.view.currentIndex().row() == row
+    assert page.inspector.selection == page.selection
+    assert page.images.view.hasFocus()
+
+
+def test_going_to_the_blobs_shows_there_what_was_looked_at(driver: Driver, sample: Path) -> None:
+    page = driver.open(sample)
+    driver.select(NAME)
+    digest = page.selection.digest if page.selection else ""
+    driver.key(Qt.Key.Key_2, CONTROL)
+    driver.until(lambda: page.lens is page.blobs and page.selection is not None)
+    assert page.selection is not None
+    assert page.selection.digest == digest
+    assert page.inspector.selection is not None
+    assert page.inspector.selection.digest == digest
+
+
+@pytest.mark.parametrize("way", ["key", "button", "menu", "double click"])
+def test_the_trash_lists_what_was_removed_and_gives_it_back(driver: Driver, sample: Path, way: str) -> None:
+    page = driver.open(sample)
+    before = content(sample)
+    delete(driver)
+    assert page.lenses.tabText(page.lenses.indexOf(page.trash)) == "Trash 1"
+    driver.key(Qt.Key.Key_4, CONTROL)
+    driver.until(lambda: page.trash.view.hasFocus())
+    assert page.trash.model.index(0, 0).data() == f"Delete {NAME}"
+    assert len(page.trash.chosen) == 1, "the newest is selected at once"
+    match way:
+        case "key":
+            driver.key(Qt.Key.Key_Return)
+        case "button":
+            driver.press("Restore", page.trash)
+        case "menu":
+            driver.menu("Tools", "Restore")
+        case _:
+            place = page.trash.view.visualRect(page.trash.model.index(0, 0)).center()
+            driver.qtbot.mouseClick(page.trash.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+            driver.qtbot.mouseDClick(page.trash.view.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    driver.until(lambda: NAME in driver.names)
+    settle(driver)
+    assert content(sample) == before
+    driver.until(lambda: page.trash.total == 0)
+    assert page.lenses.tabText(page.lenses.indexOf(page.trash)) == "Trash"
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_the_trash_is_emptied_after_a_question(driver: Driver, sample: Path, sure: bool) -> None:
+    page = driver.open(sample)
+    delete(driver)
+    answer(driver, "Empty trash and free" if sure else "Cancel")
+    driver.menu("Tools", "Empty trash")
+    settle(driver)
+    if sure:
+        driver.message("The trash was emptied, 330.9 kB freed.")
+        driver.until(lambda: not (sample / ".blobscope-trash").exists())
+    assert page.trash.total == (0 if sure else 1)
+
+
+def test_one_thing_of_the_trash_is_deleted_for_good(driver: Driver, sample: Path) -> None:
+    page = driver.open(sample)
+    delete(driver, "example.org/web:1.0")
+    delete(driver, "example.org/tool:2.0")
+    page.show_trash()
+    driver.until(lambda: len(page.trash.chosen) == 1)
+    answer(driver, "Delete for good")
+    driver.key(Qt.Key.Key_Delete)
+    driver.until(lambda: page.trash.total == 1)
+    assert page.trash.model.index(0, 0).data() == "Delete example.org/web:1.0"
+
+
+def test_deleting_for_good_says_so_and_leaves_nothing_to_undo(driver: Driver, sample: Path) -> None:
+    page = driver.open(sample)
+    driver.select(NAME)
+    driver.key(Qt.Key.Key_Delete, SHIFT)
+    driver.until(lambda: page.removal.isVisible())
+    assert page.removal.accessibleDescription() == f"Delete {NAME} for good"
+    driver.press("blobs for good", page.removal)
+    driver.message("3 blobs deleted, 330.9 kB freed")
+    settle(driver)
+    assert not driver.window.commands.actions["undo"].isEnabled()
+    assert not (sample / ".blobscope-trash").exists()
+
+
+def test_a_record_shows_the_blobs_that_it_holds(driver: Driver, sample: Path) -> None:
+    page = driver.open(sample)
+    driver.select(NAME)
+    snapshot, selection = page.session.snapshot, page.selection
+    assert snapshot is not None
+    assert selection is not None
+    assert selection.entry_position is not None
+    planned = {b.digest for b in plan_removal(snapshot, [selection.entry_position], with_content=True).blobs}
+    delete(driver)
+    page.show_trash()
+    model = page.trash.model
+    first = model.index(0, 0, QModelIndex())
+    shown = {model.blob_at(model.index(n, 0, first)) for n in range(model.rowCount(first))}
+    assert {blob.digest for blob in shown if blob is not None} == planned
+
+
+def test_a_lost_image_gets_a_name_from_its_menu(driver: Driver, sample: Path) -> None:
+    page = driver.open(sample)
+    snapshot = page.session.snapshot
+    assert snapshot is not None
+    driver.select_blob(snapshot.name(snapshot.lost()[0]))
+    driver.menu("Image", "Add to the index")
+    dialog = driver.dialog(NameDialog)
+    (line,) = dialog.findChildren(QLineEdit)
+    line.setText("found:again")
+    driver.press("Add to the index", dialog)
+    driver.until(lambda: "found:again" in driver.names)
+    settle(driver)
+    driver.menu("Edit", "Undo add found:again to the index")
+    driver.until(lambda: "found:again" not in driver.names)
+
+
+def test_a_corrupt_blob_is_kept_aside(driver: Driver, sample: Path) -> None:
+    page = driver.open(sample)
+    driver.menu("Tools", "Verify all")
+    driver.message("2 blobs are corrupt")
+    snapshot = page.session.snapshot
+    assert snapshot is not None
+    row = next(n for n in range(len(snapshot)) if page.session.state(n) == State.CORRUPT)
+    driver.select_blob(snapshot.name(row))
+    driver.menu("Image", "Keep aside")
+    driver.message("is kept aside in the trash")
+    settle(driver)
+    assert page.trash.model.index(0, 0).data().endswith("(kept aside)")
+    assert not driver.window.commands.actions["empty trash"].isEnabled(), "it stays until it is chosen"
