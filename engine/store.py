@@ -17,7 +17,8 @@ from engine.indexfile import Edit, Note
 from engine.leftovers import MIN_AGE_S, Leftover, Places, find_leftovers, remove_leftovers
 from engine.metadata import Metadata
 from engine.progress import Progress
-from engine.removal import RemovalPlan, delete_for_good, move_to_trash
+from engine.removal import RemovalPlan
+from engine.removing import delete_for_good, move_to_trash
 from engine.root import StoreRoot
 from engine.snapshot import Rows, Snapshot
 from engine.trash import Record, Trash

@@ -23,10 +23,11 @@ from engine.index import IndexText
 from engine.indexfile import Edit, Note
 from engine.metadata import VALUE_LIMIT
 from engine.progress import Progress
+from engine.record import METADATA, OpenRecord, digests_in, rank_of
 from engine.reversal import IndexChange, take_back
 from engine.snapshot import Kind
 from engine.streams import hash_file
-from engine.trash import METADATA, OpenRecord, Trash, TrashedBlob, Writer, digests_in, rank_of
+from engine.trash import Trash, TrashedBlob, Writer
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from engine.errors import Refused, StoreBusy, StoreChanged
 from engine.indexfile import Edit, IndexFile, Note
 from engine.layout import ImageLayout
 from engine.progress import Progress
+from engine.record import OpenRecord
 from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import Snapshot
-from engine.trash import OpenRecord
 from tests.layouts import MANIFEST, NAME, LayoutFiles, sha256, tree
 
 

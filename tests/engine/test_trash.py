@@ -13,6 +13,7 @@ from engine.errors import Cancelled, EngineError, Refused, StoreChanged
 from engine.index import IndexText
 from engine.layout import ImageLayout
 from engine.progress import Progress
+from engine.record import OpenRecord
 from engine.removal import plan_removal
 from engine.snapshot import Kind
 from engine.trash import Record
@@ -260,15 +261,15 @@ class TestRemoval:
         self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         one = furnish(files)
-        take, done = trash.OpenRecord.take, []
+        take, done = OpenRecord.take, []
 
-        def taking(record: trash.OpenRecord, digest: Any) -> bool:
+        def taking(record: OpenRecord, digest: Any) -> bool:
             gone = take(record, digest)
             if digest == one["digest"] and not done:
                 done.append(write_as_others_do(files, lambda entries: entries.append(one)))
             return gone
 
-        monkeypatch.setattr(trash.OpenRecord, "take", taking)
+        monkeypatch.setattr(OpenRecord, "take", taking)
         record = remove(files.path, 0)
         assert all(files.file(digest).exists() for digest in (one["digest"], sha256(b"one"), sha256(b"shared")))
         assert [blob for found in records(files.path) for blob in found.blobs] == []
