@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 from engine.blobs import Blobs, Change
 from engine.directory import Directory, check_path, explained
 from engine.durable import Rights, ensure_folder, rename_new, staging, sync
-from engine.errors import AlreadyExists, NotAStore
+from engine.errors import AlreadyExists, NotAStore, StoreBusy, StoreChanged
 from engine.importing import ImportRequest
 from engine.indexfile import Edit, Note
 from engine.leftovers import MIN_AGE_S, Leftover, Places, find_leftovers, remove_leftovers
@@ -39,7 +39,7 @@ class Store(ABC):
         self._root = root
         self.blobs = blobs
         self.metadata = metadata
-        self._trash = Trash(root, blobs)
+        self._trash = Trash(root, blobs, metadata)
         self.path = Path(root.path)
 
     def __enter__(self) -> Self:
@@ -49,6 +49,11 @@ class Store(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def directory(self) -> Directory:
+        """The handle of its folder, for those who look at what lies beside the blobs; raises ``StoreClosed``."""
+        return self._root.directory
 
     @property
     def closed(self) -> bool:
@@ -126,7 +131,11 @@ class Store(ABC):
         progress.start("Emptying the trash", len(ids), "records")
         freed = 0
         for record_id in ids:
-            freed += self._trash.throw_away(record_id)
+            try:
+                freed += self._trash.throw_away(record_id)
+            except (StoreBusy, StoreChanged):  # somebody is undoing it at this moment
+                if record_ids is not None:
+                    raise
             progress.advance()
         return freed
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from engine import snapshot as facts
 from engine.digest import Digest, digest_of
-from engine.directory import Directory
 from engine.document import CONFIG_LIMIT, CONFIG_TYPES, INDEX_LIMIT, MANIFEST_LIMIT
 from engine.errors import DocumentError, EngineError
 from engine.findings import Finding, Findings
@@ -187,7 +186,7 @@ def _index(store: ImageLayout, snapshot: Snapshot, progress: Progress, before: L
     collected = _Collected(MOST)
     digest = ""
     try:
-        raw = Directory.open(store.path).read(INDEX_NAME, INDEX_LIMIT)[0]
+        raw = store.directory.read(INDEX_NAME, INDEX_LIMIT)[0]
         digest = str(digest_of(raw))
         if before is not None and before.media_type == digest:
             return before
@@ -230,7 +229,7 @@ def _walk(raw: bytes, collected: _Collected, progress: Progress) -> None:
 
 def _folder(store: ImageLayout) -> list[Finding]:
     try:
-        return list(layout.look(Directory.open(store.path)))
+        return list(layout.look(store.directory))
     except OSError as error:
         what = os.strerror(error.errno or 0)
         broken = Broken("", f"The folder cannot be looked at: {what}.", "permission to read", what)
@@ -258,7 +257,7 @@ def _picture(
         leftovers = store.leftovers()
     if isinstance(store, ImageLayout):
         with suppress(OSError):
-            docker_manifest = Directory.open(store.path).read(DOCKER_MANIFEST, MANIFEST_LIMIT)[0]
+            docker_manifest = store.directory.read(DOCKER_MANIFEST, MANIFEST_LIMIT)[0]
     return Picture(
         snapshot=snapshot,
         outcomes=outcomes,

@@ -12,6 +12,7 @@ from engine.rules import (
     documents,
     index,
     json,
+    layer,
     layout,
     manifest,
     platform,
@@ -23,6 +24,6 @@ __all__ = ["PARTS", "RULES", "Broken", "check", "define", "finding", "rule"]
 
 PARTS = (
     *(layout, json, descriptor, annotations, platform, index, manifest, config, documents),
-    *(content, relations, beyond),
+    *(content, relations, beyond, layer),
 )
 """The modules."""

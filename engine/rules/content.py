@@ -125,7 +125,7 @@ def _algorithms(picture: Picture) -> Iterator[Broken]:
 def _sizes(picture: Picture) -> Iterator[Broken]:
     columns = picture.snapshot.columns
     bad = damaged(picture)
-    for row in picture.rows(facts.SIZE_DIFFERS | facts.PRESENT).tolist():
+    for row in picture.rows(facts.SIZE_DIFFERS | facts.PRESENT | facts.REGULAR).tolist():
         if bad[row]:  # told once, of the blob, and not of each of its users
             continue
         size = int(columns.sizes[row])

@@ -80,8 +80,11 @@ def parse(raw: bytes, place: str, number: str = "X21") -> tuple[dict[str, Any] |
 
 def told(error: DocumentError, place: str, number: str = "X21") -> Finding:
     """What reading raised, as a finding; ``number`` is its rule where the error does not say one."""
-    broken = Broken("", str(error), error.expected, error.found)
+    broken = Broken(_WHERE.get(error.rule, ""), str(error), error.expected, error.found)
     return finding(RULES[error.rule or number], broken, place)
+
+
+_WHERE = {"V74": "manifests"}
 
 
 class Numbers(NamedTuple):
