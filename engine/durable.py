@@ -196,11 +196,11 @@ def unlink(folder: Directory, name: str) -> bool:
 
 
 def remove_empty(parent: Directory, name: str) -> bool:
-    """Remove a folder if it is empty; whether it was."""
+    """Remove a folder if it is empty, and nothing is mounted on it; whether it is gone."""
     try:
         os.rmdir(name, dir_fd=parent.fd)
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.EBUSY):
             return False
         raise
     return True

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from engine.directory import Directory, explained, is_at
-from engine.durable import STAGING_PREFIX, remove_empty, remove_tree, sync, unlink
+from engine.durable import STAGING_PREFIX, TRASH_NAME, remove_empty, remove_tree, sync, unlink
 from engine.locking import LOCK_NAME, try_lock
 from engine.progress import Progress
 from engine.root import StoreRoot
@@ -64,8 +64,10 @@ def _rule(pattern: str, kind: str, tool: str, proof: _Proof, remark: str = "") -
 
 
 _OURS = _rule(re.escape(STAGING_PREFIX) + "[0-9a-f]{16}", "folder", "Blobscope", _Proof.LOCK)
+_TRASH = _rule(re.escape(TRASH_NAME), "folder", "Blobscope", _Proof.EMPTY)
 _IN_LAYOUT = (
     _OURS,
+    _TRASH,
     _rule(r"\.umoci-.*", "folder", "umoci", _Proof.LOCK_AND_AGE),
     _rule(r"oci-put-blob.*", "file", "skopeo, podman or buildah", _Proof.AGE),
     _rule(r"index\.json\..*\.tmp", "file", "regclient", _Proof.AGE),
@@ -73,12 +75,12 @@ _IN_LAYOUT = (
     _rule(r"\.uploads", "folder", "zot", _Proof.NONE, "A running zot may still be filling it."),
     _rule(r"metadata", "folder", "Blobscope", _Proof.EMPTY),
 )
-_IN_METADATA = (_OURS, _rule(r"[^.].*", "folder", "Blobscope", _Proof.EMPTY))
+_IN_METADATA = (_OURS, _TRASH, _rule(r"[^.].*", "folder", "Blobscope", _Proof.EMPTY))
 _IN_INGEST = (
     _rule(r"[0-9a-f]{32,}_.*", "file", "oras", _Proof.AGE),
     _rule(r"[0-9a-f]{64}", "folder", "containerd or BuildKit", _Proof.NONE, "That transfer can still be resumed."),
 )
-_IN_ALGORITHM = (_OURS, _rule(r".*\.tmp", "file", "regclient", _Proof.AGE))
+_IN_ALGORITHM = (_OURS, _TRASH, _rule(r".*\.tmp", "file", "regclient", _Proof.AGE))
 # Only where the length tells such a name from a blob's.
 _IN_SHA256 = (_rule(r"[0-9a-f]{64}[0-9]+", "file", "crane or ko", _Proof.AGE),)
 _IN_SHA512 = (_rule(r"[0-9a-f]{128}[0-9]+", "file", "crane or ko", _Proof.AGE),)
@@ -92,18 +94,18 @@ IN_LAYOUT: Places = (
     ("metadata", _IN_METADATA),
     (".", _IN_LAYOUT),
     ("ingest", _IN_INGEST),
-    ("blobs", (_OURS,)),
+    ("blobs", (_OURS, _TRASH)),
     ("blobs/*", _IN_ALGORITHM),
     ("blobs/sha256", _IN_SHA256),
     ("blobs/sha512", _IN_SHA512),
 )
 """Where a layout may hold leftovers, and of which kinds; what is inside comes before what it is in."""
 IN_DOCKER: Places = (
-    (".", (_OURS,)),
-    ("content", (_OURS,)),
-    ("content/sha256", (_OURS, *_IN_DOCKER)),
-    ("metadata", (_OURS,)),
-    ("metadata/sha256", (_OURS,)),
+    (".", (_OURS, _TRASH)),
+    ("content", (_OURS, _TRASH)),
+    ("content/sha256", (_OURS, _TRASH, *_IN_DOCKER)),
+    ("metadata", (_OURS, _TRASH)),
+    ("metadata/sha256", (_OURS, _TRASH)),
     ("metadata/sha256/*", _IN_DOCKER),
 )
 """Where Docker's image store may hold leftovers, and of which kinds."""

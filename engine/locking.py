@@ -37,6 +37,12 @@ def try_lock(fd: int) -> bool | None:
         raise
 
 
+def unlock(fd: int) -> None:
+    """Give a flock(2) up now, rather than when the last one who refers to the descriptor is gone."""
+    with suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
 @contextmanager
 def index_lock(root: Directory, timeout_s: float = 10.0) -> Iterator[None]:
     """Exclude other writers of ``index.json``: our own, BuildKit, and podman where it left its lock file.

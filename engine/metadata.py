@@ -95,21 +95,22 @@ class Metadata:
                 return False
             gone = [key for key in keys if unlink(folder, key)]
             with suppress(FileNotFoundError):  # somebody else has just done it
-                self._remove_empty_folders(digest)
+                algorithm = self._root.to_change().child(_FOLDER).child(digest.algorithm)
+                if remove_empty(algorithm, digest.encoded):
+                    sync(algorithm)
+                    self.remove_empty_folders(digest.algorithm)
         return bool(gone)
 
-    def _remove_empty_folders(self, digest: Digest) -> None:
-        """From the blob's folder upwards, as far as nothing else is in them; Docker's own folders stay."""
-        root = self._root.to_change()
-        base = root.child(_FOLDER)
-        algorithm = base.child(digest.algorithm)
-        steps = [(algorithm, digest.encoded)]
-        if not self._keep_folders:
-            steps += [(base, digest.algorithm), (root, _FOLDER)]
-        for parent, name in steps:
-            if not remove_empty(parent, name):
-                return
-            sync(parent)
+    def remove_empty_folders(self, algorithm: str) -> None:
+        """Remove the folders above those of the blobs, as far as nothing is in them; Docker's own folders stay."""
+        if self._keep_folders:
+            return
+        with suppress(FileNotFoundError, NotADirectoryError):  # somebody else has just done it
+            root = self._root.to_change()
+            for parent, name in ((root.child(_FOLDER), algorithm), (root, _FOLDER)):
+                if not remove_empty(parent, name):
+                    return
+                sync(parent)
 
     def _folder(self, digest: Digest) -> Directory:
         """The folder of a blob's metadata, through no link."""

@@ -32,6 +32,7 @@ from engine.durable import (
 )
 from engine.errors import BlobMissing, BlobUnreadable, EngineError, InvalidDigest, StoreChanged
 from engine.index import IndexText
+from engine.locking import unlock
 from engine.reversal import IndexChange, compare
 from engine.root import StoreRoot
 from engine.snapshot import Kind
@@ -165,6 +166,10 @@ class OpenRecord:
                 place=f"{self.folder.path}/{_EDIT}",
                 remedy="Take the blobs that you need out of that folder by hand.",
             ) from None
+
+    def release(self) -> None:
+        """Let others work with it, too."""
+        unlock(self.folder.fd)
 
     def finish(self) -> None:
         """Say that everything that belongs to it is there."""

@@ -18,10 +18,11 @@ import msgspec
 from engine.blobs import Blobs
 from engine.digest import clip
 from engine.directory import Directory, explained
-from engine.durable import TRASH_NAME, ensure_folder, rename_new, staging, sync
+from engine.durable import TRASH_NAME, ensure_folder, remove_empty, rename_new, staging, sync
 from engine.errors import EngineError, StorageFailed, StoreBusy, StoreChanged
 from engine.index import IndexText
 from engine.locking import try_lock
+from engine.metadata import Metadata
 from engine.record import METADATA, Journal, OpenRecord, TrashedBlob, write_journal
 from engine.root import StoreRoot
 from engine.snapshot import Kind
@@ -90,9 +91,10 @@ class Writer:
 class Trash:
     """The trash of one open store. Every method may be called from any thread, beside any other."""
 
-    def __init__(self, root: StoreRoot, blobs: Blobs) -> None:
+    def __init__(self, root: StoreRoot, blobs: Blobs, metadata: Metadata) -> None:
         self._root = root
         self._blobs = blobs
+        self._metadata = metadata
         self.path = root.path
 
     def records(self) -> list[Record]:
@@ -112,6 +114,14 @@ class Trash:
 
     def create(self, kind: str, journal: Journal) -> OpenRecord:
         """Make a record; it appears whole and locked. Raises ``StorageFailed``, ``Refused``; then there is none."""
+        try:
+            return self._create(kind, journal)
+        except BaseException:
+            with suppress(OSError):
+                remove_empty(self._root.to_change(), TRASH_NAME)
+            raise
+
+    def _create(self, kind: str, journal: Journal) -> OpenRecord:
         root, rights = self._root.to_change(), self._root.rights
         with _writing(self.path):
             for attempt in range(_ATTEMPTS):
@@ -128,10 +138,15 @@ class Trash:
                         if attempt == _ATTEMPTS - 1:
                             raise
                         continue
-                sync(trash)
                 break
-        folder.path = f"{trash.path}/{name}"
-        return OpenRecord(self._root, name, folder, self._blobs)
+            folder.path = f"{trash.path}/{name}"
+            record = OpenRecord(self._root, name, folder, self._blobs)
+            try:
+                sync(trash)
+            except OSError:
+                record.drop()
+                raise
+            return record
 
     @contextmanager
     def opened(self, record_id: str) -> Iterator[OpenRecord]:
@@ -161,7 +176,11 @@ class Trash:
                 place=folder.path,
                 remedy="Wait until it is done, then try again.",
             )
-        yield OpenRecord(self._root, record_id, folder, self._blobs)
+        record = OpenRecord(self._root, record_id, folder, self._blobs)
+        try:
+            yield record
+        finally:
+            record.release()
 
     def throw_away(self, record_id: str) -> int:
         """Throw a record away for good; return the bytes that the disk gets back."""
@@ -172,7 +191,10 @@ class Trash:
                 for name in folder.names()
                 if shelf.folder != METADATA and (status := folder.stat(name)).st_nlink <= 1
             )
+            algorithms = {shelf.algorithm for shelf, _ in record.shelves() if shelf.folder == METADATA}
             record.drop()
+            for algorithm in sorted(algorithms):
+                self._metadata.remove_empty_folders(algorithm)
             return freed
 
     def ids(self, kind: str) -> list[str]:

@@ -115,6 +115,9 @@ def undone_on_failure(writer: Writer, store: Store) -> Iterator[None]:
             except (EngineError, OSError) as error:
                 logger.info("%s stays in the trash: %s", writer.record.id, error)
         raise
+    finally:
+        if writer.record is not None:
+            writer.record.release()
 
 
 def edit_undoably(store: Store, trash: Trash, edit: Edit, title: str) -> Change:
