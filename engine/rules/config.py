@@ -11,7 +11,7 @@ from engine.jsontext import in_words
 from engine.rules import platform
 from engine.rules.annotations import Annotations, is_time
 from engine.rules.json import Members
-from engine.rules.registry import Broken, check, rule
+from engine.rules.registry import Broken, check, counted, rule
 
 _PROPERTIES = "image-spec config.md, Properties"
 _RUN = f"{_PROPERTIES}, config"
@@ -265,8 +265,8 @@ def _steps(config: Config) -> Iterator[Broken]:
     layers = len(config.diff_ids)
     if steps != layers:
         severity = Severity.ERROR if steps > layers else None
-        sentence = f"The history tells of {steps} layers, and the image has {layers}."
-        yield Broken("history", sentence, f"{layers} steps", f"{steps} steps", severity=severity)
+        sentence = f"The history tells of {counted(steps, 'layer')}, and the image has {layers or 'none'}."
+        yield Broken("history", sentence, counted(layers, "step"), counted(steps, "step"), severity=severity)
 
 
 @rule(

@@ -57,7 +57,8 @@ def _actual_type(value: dict[str, Any], media_type: str, place: str) -> tuple[st
         broken = Broken("", sentence, media_type, _NAMES[other], severity=Severity.ERROR)
         return _TYPES[other], [finding(RULES["V167"], broken, place)]
     said = value.get("mediaType")
-    if isinstance(said, str) and said != media_type and said in INDEX_TYPES | MANIFEST_TYPES:
+    family = INDEX_TYPES if media_type in INDEX_TYPES else MANIFEST_TYPES  # another one breaks V52 or V72
+    if isinstance(said, str) and said != media_type and said in family:
         sentence = "The document's own media type is not the one of its descriptor."
         return media_type, [finding(RULES["V167"], Broken("mediaType", sentence, media_type, clip(said)), place)]
     return media_type, []

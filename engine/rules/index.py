@@ -93,7 +93,8 @@ def _no_type(index: Index) -> Iterator[Broken]:
 def _type(index: Index) -> Iterator[Broken]:
     found = index.value.get("mediaType", OCI_INDEX)
     if not isinstance(found, str) or found not in INDEX_TYPES:
-        yield Broken("mediaType", f"The index calls itself {clip(in_words(found))}.", OCI_INDEX, clip(in_words(found)))
+        what = clip(found) if isinstance(found, str) else in_words(found)
+        yield Broken("mediaType", f"The index calls itself {what}.", OCI_INDEX, what)
 
 
 @rule(

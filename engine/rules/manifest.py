@@ -90,7 +90,7 @@ def _no_type(manifest: Manifest) -> Iterator[Broken]:
 def _type(manifest: Manifest) -> Iterator[Broken]:
     found = manifest.value.get("mediaType", OCI_MANIFEST)
     if not isinstance(found, str) or found not in MANIFEST_TYPES:
-        what = clip(in_words(found))
+        what = clip(found) if isinstance(found, str) else in_words(found)
         yield Broken("mediaType", f"The manifest calls itself {what}.", OCI_MANIFEST, what)
 
 

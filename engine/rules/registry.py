@@ -65,6 +65,11 @@ def check(subject: object, place: str, path: str = "") -> Iterator[Finding]:
             yield finding(broken_rule, broken, place, path)
 
 
+def counted(count: int, thing: str) -> str:
+    """``1 layer``, ``2 layers``."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def finding(broken_rule: Rule, broken: Broken, place: str, path: str = "") -> Finding:
     """A broken rule as it is told."""
     where = path + ("." if path and broken.where and not broken.where.startswith("[") else "") + broken.where

@@ -15,7 +15,7 @@ from engine.document import (
 )
 from engine.findings import Severity
 from engine.rules.picture import INDEX_NAME, Picture, descriptors, path_of
-from engine.rules.registry import Broken, rule
+from engine.rules.registry import Broken, counted, rule
 from engine.snapshot import Kind
 
 _DEFAULT_VARIANTS = {"arm64": "v8", "arm": "v7", "amd64": "v1"}
@@ -123,8 +123,8 @@ def _layers(picture: Picture) -> Iterator[Broken]:
             continue
         layers, diff_ids = manifest.layers, config.diff_ids
         if len(layers) != len(diff_ids):
-            sentence = f"The manifest has {len(layers)} layers, its config {len(diff_ids)}."
-            yield Broken("layers", sentence, f"{len(diff_ids)} layers", f"{len(layers)} layers", digest)
+            expected, actual = counted(len(diff_ids), "layer"), counted(len(layers), "layer")
+            yield Broken("layers", f"The manifest has {actual}, its config {expected}.", expected, actual, digest)
             continue
         for n, (layer, diff_id) in enumerate(zip(layers, diff_ids, strict=True)):
             found = picture.diff_ids.get(layer.digest, "")
