@@ -33,6 +33,8 @@ _NOTES = 1000
 _BATCH = 2048
 """Headers that are taken apart at once."""
 _MARK = b".wh."
+_OF_HOLES = frozenset({b"GNU.sparse.major", b"GNU.sparse.map", b"GNU.sparse.size", b"GNU.sparse.realsize"})
+"""One of these is in each extended header of a file without its holes, in all versions of GNU tar's format."""
 
 
 class Ending(Enum):
@@ -241,7 +243,7 @@ class Gathered:
         if len(extra.name) > NAME_LIMIT or len(target) > NAME_LIMIT:
             self._note(Note(Oddity.LONG_NAME, self._rows + row, place))
         decoded.names[row], decoded.targets[row] = extra.name[:NAME_LIMIT], target[:NAME_LIMIT]
-        if extra.kind == GNU_SPARSE or any(key.startswith(b"GNU.sparse.") for key in records):
+        if extra.kind == GNU_SPARSE or not _OF_HOLES.isdisjoint(records):
             flags[row] |= SPARSE
         for key, column in ((b"uid", decoded.uids), (b"gid", decoded.gids), (b"mtime", decoded.mtimes)):
             if records.get(key):

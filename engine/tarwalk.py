@@ -81,34 +81,39 @@ class Walker:
         while place <= last and gathered.ending is None:
             how = _PLAIN[data[place + 156]]
             size = -1
-            if how and not self._pending and not self._common and data[place + 135] <= 32:
+            if data[place + 135] <= 32:
                 try:
                     size = int(data[place + 124 : place + 135], 8)
                 except ValueError:
                     size = -1
-            if size < 0:
-                step = self._walk_slowly(data, base, place)
-                if not step:
-                    break
-                place += step
-            else:
+            if how and size >= 0 and not self._pending and not self._common:
                 if how == 2:
                     size = 0
                 self._extended_at = -1
                 gathered.add(data[place : place + BLOCK], base + place, size)
                 place += BLOCK + size + (-size & 511)
+            else:
+                step = self._walk_slowly(data, base, place, size)
+                if not step:
+                    break
+                place += step
         return place
 
-    def _walk_slowly(self, data: bytes, base: int, place: int) -> int:
-        """Take in a header that is not plain; how far it is to the next one, 0 where more data is needed or it ends."""
+    def _walk_slowly(self, data: bytes, base: int, place: int, quick_size: int) -> int:
+        """Take in a header that is not plain; how far it is to the next one, 0 where more data is needed or it ends.
+
+        ``quick_size`` is the size in the header, negative where that is not written in the usual way.
+        """
         head, offset = data[place : place + BLOCK], base + place
         if head == _ZEROS:
             return self._meet_zeros(data, place, offset)
-        kind, size = head[156], number(head[124:136])
-        if size is None or not 0 <= size < LARGEST or not checks_out(head):
+        kind, size = head[156], quick_size if quick_size >= 0 else number(head[124:136])
+        extended = kind in b"xXgLK"
+        # the checksums of entries are looked at when they are taken apart
+        if size is None or not 0 <= size < LARGEST or (extended and not checks_out(head)):
             self._gathered.stop(Ending.DAMAGED, offset)
             return 0
-        if kind in b"xXgLK":
+        if extended:
             return self._read_extended(data, place, offset, size)
         extra = _length_of_map(data, place) if kind == GNU_SPARSE else 0
         if extra is None:

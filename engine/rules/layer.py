@@ -98,9 +98,14 @@ def _twice(layer: Layer) -> Iterator[Broken]:
     hashes = np.empty(len(layer.listing), np.int64)
     for first, names in layer.names():
         hashes[first : first + len(names)] = [hash(normal(name)) for name in names]
-    order = np.argsort(hashes, kind="stable")
-    same = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
-    rows = np.unique(np.concatenate([order[same], order[same + 1]]))[:_CANDIDATES]
+    ordered = np.sort(hashes)
+    layer.pulse()
+    again = ordered[1:][ordered[1:] == ordered[:-1]][:_CANDIDATES]
+    if not len(again):
+        return
+    places = np.minimum(np.searchsorted(again, hashes), len(again) - 1)
+    rows = np.flatnonzero(again[places] == hashes)[:_CANDIDATES]
+    layer.pulse()
     counts = Counter(normal(layer.listing.name(row)) for row in rows.tolist())
     for path, count in islice(((path, count) for path, count in counts.items() if count > 1), _MOST):
         shown = as_text(path) or "/"
