@@ -198,9 +198,10 @@ COMMANDS: Mapping[str, Command] = {
         needs=Need.STORE,
     ),
     "clean": Command(
-        "Clean up &leftovers…",
-        "List what crashed programs left behind, and remove it",
+        "C&lean up…",
+        "List what nothing needs: unused blobs, lost images, leftovers of crashed programs",
         "clean up",
+        ("Ctrl+Shift+K",),
         needs=_CHANGE | Need.LAYOUT,
     ),
     "stop": Command("St&op the running job", "Cancel what runs on the store in front", "cancel", needs=Need.JOB),

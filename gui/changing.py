@@ -10,11 +10,12 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from engine.blobs import Change
+from engine.cleanup import Cleanup, readd
 from engine.digest import shorten
-from engine.document import Descriptor
 from engine.errors import StoreChanged
 from engine.importing import ImportRequest
 from engine.index import IndexText
+from engine.leftovers import Leftover
 from engine.progress import Progress
 from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import Names, Snapshot
@@ -190,14 +191,8 @@ class Changes(QObject):
     def add_to_index(self, digest: str, name: str | None) -> None:
         """Let the index name a manifest that it does not."""
         snapshot = self._snapshot()
-        row = snapshot.find(digest) if snapshot is not None else -1
-        if snapshot is None or row < 0:
+        if snapshot is None:
             return
-        size = int(snapshot.columns.sizes[row])
-        descriptor = Descriptor(media_type=snapshot.media_type(row), digest=digest, size=size)
-
-        def edit(index: IndexText) -> None:
-            index.add(descriptor, name)
 
         def tell(_change: Change) -> str:
             self._reveal_next = digest
@@ -206,7 +201,7 @@ class Changes(QObject):
         title = f"Add {name or shorten(digest)} to the index"
         self.make(
             "Adding to the index",
-            lambda _progress: self._store.edit_index(edit, title),
+            lambda _progress: self._store.edit_index(readd(snapshot, digest, name), title),
             tell,
             promise=_Promise(
                 lambda now: any(entry.descriptor.digest == digest for entry in now.entries),
@@ -222,9 +217,21 @@ class Changes(QObject):
             lambda _change: outcome.kept_aside(digest),
         )
 
-    def clean(self) -> None:
-        """Remove what crashed writers left behind."""
-        self.make("Cleaning up", self._store.clean, outcome.cleaned)
+    def clean_up(self, cleanup: Cleanup, digests: Sequence[str], lost: Sequence[str], *, leftovers: bool) -> None:
+        """Move these blobs and lost images of a clean-up to the trash; remove what crashed writers left behind."""
+        gone: list[Leftover] = []
+
+        def work(progress: Progress) -> Change:
+            change = Change()
+            if digests or lost:
+                change = self._store.apply(cleanup.plan(digests, lost), progress)
+            if leftovers:
+                gone.extend(self._store.clean(progress))
+            return change
+
+        sizes = {blob.digest: blob.freed for blob in (*cleanup.unused, *cleanup.recent, *cleanup.doubtful)}
+        sizes |= {blob.digest: blob.freed for image in cleanup.lost for blob in (*image.blobs, *image.shared)}
+        self.make("Cleaning up", work, lambda change: outcome.cleaned_up(change, sizes, gone))
 
     def set_metadata(self, digest: str, key: str, value: bytes) -> None:
         """Keep a value under a key."""

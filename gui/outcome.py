@@ -1,6 +1,6 @@
 """What a finished job did, in a sentence, and how that reaches the message bar."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,12 +90,16 @@ def imported(store: str, requests: Sequence[ImportRequest], change: Change) -> s
     return f"{text.count(len(requests), 'file')} imported into {store}: {', '.join(parts)}. {change.note}".strip()
 
 
-def cleaned(gone: Sequence[Leftover]) -> str:
-    """What a clean-up removed."""
-    if not gone:
-        return "There was nothing that could be cleaned up."
-    freed = sum(leftover.size for leftover in gone)
-    return f"{text.count(len(gone), 'leftover')} of crashed programs removed, {text.size(freed)} freed."
+def cleaned_up(change: Change, freed: Mapping[str, int], gone: Sequence[Leftover]) -> str:
+    """What a clean-up moved to the trash, and which leftovers it removed; ``freed`` are bytes by digest."""
+    parts = []
+    if change.removed:
+        size = text.size(sum(freed.get(digest, 0) for digest in change.removed))
+        parts.append(f"{text.count(len(change.removed), 'blob')} moved to the trash ({size})")
+    if gone:
+        size = text.size(sum(leftover.size for leftover in gone))
+        parts.append(f"{text.count(len(gone), 'leftover')} of crashed programs removed, {size} freed")
+    return f"{'; '.join(parts) or 'There was nothing that could be cleaned up'}. {change.note}".strip()
 
 
 def emptied(freed: int) -> str:

@@ -4,6 +4,7 @@ The only mutable application state. Everything that touches the disk, or walks o
 and signals come on the GUI thread. A change of ours is followed by a scan, so that what is shown is what is on disk.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
+from engine.cleanup import Cleanup, plan_cleanup
 from engine.digest import shorten
 from engine.document import MANIFEST_LIMIT
 from engine.importing import Source, inspect_source
@@ -205,9 +207,17 @@ class Session(QObject):
         """Say of each file what it is, before anything is copied."""
         self._start("Looking at files", lambda _progress: [inspect_source(path) for path in paths], then)
 
-    def leftovers(self, then: Then[list[Leftover]]) -> None:
-        """List what crashed writers left behind."""
-        self._start("Looking for leftovers", lambda _progress: self.store.leftovers(), then)
+    def plan_cleanup(self, prepare: Callable[[Cleanup, Sequence[Leftover]], Result], then: Then[Result]) -> None:
+        """Find what nothing needs and what crashed writers left behind; ``prepare`` runs on the worker."""
+        snapshot = self.snapshot
+        if snapshot is None:
+            return
+
+        def work(_progress: Progress) -> Result:
+            leftovers = self.store.leftovers()
+            return prepare(plan_cleanup(snapshot, time.time(), writers=leftovers), leftovers)
+
+        self._start("Looking for what nothing needs", work, then)
 
     def read_bytes(self, digest: str, then: Callable[[bytes, bool], object], failed: Failed | None = None) -> Job:
         """The stored bytes of a blob, at most ``SHOWN_LIMIT`` of them; ``then`` also gets whether more follow."""

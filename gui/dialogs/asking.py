@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from engine.digest import shorten
 from engine.importing import ImportRequest, Source
-from engine.leftovers import Leftover
 from engine.snapshot import Entry
 from gui import text
+from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.import_dialog import ImportDialog
-from gui.dialogs.lists import LeftoversDialog, ProblemsDialog
+from gui.dialogs.lists import ProblemsDialog
 from gui.dialogs.name_dialog import NameDialog
+from gui.models.cleanup_tree import Proposal, propose
 from gui.outcome import Notice
 from gui.session import Session
 from gui.settings import Settings
@@ -97,22 +98,25 @@ def _rename(session: Session, entry: Entry, name: str | None) -> None:
         session.changes.rename_entry(position, name)
 
 
-def name_for_lost(session: Session, digest: str, window: QWidget) -> None:
-    """Ask under which name a lost image is to be in the index, then add it."""
-    dialog = NameDialog(None, shorten(digest), window, adds=True)
+def name_for_lost(session: Session, digest: str, window: QWidget, name: str = "") -> None:
+    """Ask under which name a lost image is to be in the index, then add it; ``name`` is the one that it says it had."""
+    dialog = NameDialog(name or None, shorten(digest), window, adds=True)
     dialog.named.connect(lambda name: session.changes.add_to_index(digest, name))
     _open(dialog)
 
 
 def what_to_clean(session: Session, window: QWidget) -> None:
-    """List what crashed programs left behind, then remove what is dead."""
+    """Show what nothing needs, in bins, then move what is ticked to the trash."""
 
-    def ask(found: list[Leftover]) -> None:
-        dialog = LeftoversDialog(session.name, found, window)
-        dialog.clean_asked.connect(session.changes.clean)
+    def ask(proposal: Proposal) -> None:
+        dialog = CleanupDialog(session.name, proposal, window)
+        dialog.confirmed.connect(
+            lambda blobs, lost, leftovers: session.changes.clean_up(proposal.cleanup, blobs, lost, leftovers=leftovers)
+        )
+        dialog.add_asked.connect(lambda digest, name: name_for_lost(session, digest, window, name))
         _open(dialog)
 
-    session.leftovers(ask)
+    session.plan_cleanup(propose, ask)
 
 
 def problems(session: Session, window: QWidget, reveal: Callable[[str], object]) -> None:

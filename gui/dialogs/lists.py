@@ -1,4 +1,4 @@
-"""Dialogs that list something: leftovers of crashed programs, problems of a store, keys, and what the program is."""
+"""Dialogs that list something: problems of a store, keys, and what the program is."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
 )
 
 from engine.document import Problem
-from engine.leftovers import Leftover
 from gui import icons, text, theme
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
@@ -76,43 +75,6 @@ class ListDialog(QDialog):
         for column in range(self.table.columnCount() - 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, min(320, max(self.table.sizeHintForColumn(column), 60) + Space.LARGE))
-
-
-class LeftoversDialog(ListDialog):
-    """What crashed programs left in a store; what is dead is ticked and can go."""
-
-    clean_asked = Signal()
-
-    def __init__(self, store: str, found: Sequence[Leftover], parent: QWidget) -> None:
-        dead = [leftover for leftover in found if leftover.removable]
-        size = text.size(sum(leftover.size for leftover in dead))
-        if dead:
-            sentence = f"{text.count(len(dead), 'thing')} can be removed, which frees {size}. What is alive stays."
-        elif found:
-            sentence = "Nothing of this is certain to be dead, so nothing can be removed now."
-        else:
-            sentence = "No program has left anything behind here."
-        super().__init__(f"Leftovers in {store}", sentence, ("File or folder", "Left by", "Size", "Why"), parent)
-        for leftover in found:
-            item = self.add(leftover.path, leftover.tool, text.size(leftover.size), leftover.why)
-            item.setCheckState(0, Qt.CheckState.Checked if leftover.removable else Qt.CheckState.Unchecked)
-            item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsUserCheckable)
-            item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            if not leftover.removable:
-                for column in range(4):
-                    item.setForeground(column, self.palette().placeholderText())
-        self.finish()
-        if dead:
-            words = f"Remove {text.count(len(dead), 'leftover')}"
-            remove = self.buttons.addButton(words, QDialogButtonBox.ButtonRole.AcceptRole)
-            remove.setDefault(True)
-            self.close_button.setText("Cancel")
-            self.buttons.accepted.connect(self._clean)
-
-    @Slot()
-    def _clean(self) -> None:
-        self.accept()
-        self.clean_asked.emit()
 
 
 _SEVERITIES = {

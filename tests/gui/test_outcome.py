@@ -91,5 +91,7 @@ def test_a_removal_that_found_nothing_left_says_so(nothing: RemovalPlan) -> None
 
 def test_a_clean_up_tells_what_went() -> None:
     gone = [Leftover("x", "umoci", 700, True, ""), Leftover("y", "umoci", 300, True, "")]
-    assert outcome.cleaned(gone) == "2 leftovers of crashed programs removed, 1.0 kB freed."
-    assert outcome.cleaned([]) == "There was nothing that could be cleaned up."
+    assert outcome.cleaned_up(Change(), {}, gone) == "2 leftovers of crashed programs removed, 1.0 kB freed."
+    change = Change(removed=(ONE,))
+    assert outcome.cleaned_up(change, {ONE: 5, TWO: 7}, []) == "1 blob moved to the trash (5 bytes)."
+    assert outcome.cleaned_up(Change(), {}, []) == "There was nothing that could be cleaned up."

@@ -4,16 +4,20 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+import gui.session
+from engine.cleanup import plan_cleanup
 from engine.removal import plan_removal
 from engine.snapshot import State
+from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.name_dialog import NameDialog
 from gui.main_window import MainWindow
+from gui.models.cleanup_tree import CHECK
 from gui.settings import Settings
 from tests.journeys.conftest import Driver
-from tests.layouts import tree
+from tests.layouts import LayoutFiles, tree
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 NAME = "example.org/web:1.0"
@@ -241,3 +245,102 @@ def test_a_corrupt_blob_is_kept_aside(driver: Driver, sample: Path) -> None:
     settle(driver)
     assert page.trash.model.index(0, 0).data().endswith("(kept aside)")
     assert not driver.window.commands.actions["empty trash"].isEnabled(), "it stays until it is chosen"
+
+
+# ------------------------------------------------------------------------------------------------------- clean up
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is recent any more, and no other program is at work."""
+    monkeypatch.setattr(gui.session, "plan_cleanup", lambda snapshot, now, **_: plan_cleanup(snapshot, now + 7200))
+
+
+def open_clean_up(driver: Driver) -> CleanupDialog:
+    driver.menu("Tools", "Clean up")
+    dialog = driver.dialog(CleanupDialog)
+    assert isinstance(dialog, CleanupDialog)
+    return dialog
+
+
+def ticks(dialog: CleanupDialog) -> dict[str, Qt.CheckState]:
+    model = dialog.model
+    rows = [model.index(n, 0) for n in range(model.rowCount())]
+    return {" ".join(row.data().split()[:2]): row.data(CHECK) for row in rows}
+
+
+def test_what_is_unused_is_ticked_and_goes_and_what_is_lost_stays(driver: Driver, sample: Path, later: None) -> None:
+    page = driver.open(sample)
+    before = content(sample)
+    dialog = open_clean_up(driver)
+    assert ticks(dialog)["Unused blobs"] is Qt.CheckState.Checked
+    assert ticks(dialog)["Lost images"] is Qt.CheckState.Unchecked
+    driver.press("to trash", dialog)
+    driver.message("moved to the trash")
+    settle(driver)
+    assert page.session.counts[State.LOST] == 1
+    driver.window.activateWindow()
+    page.show_lens(0)
+    driver.until(page.images.view.hasFocus)
+    driver.key(Qt.Key.Key_Z, CONTROL)
+    driver.message("Undone: ")
+    settle(driver)
+    after = content(sample)
+    gone = {name for name in before if name not in after}
+    assert all(name.startswith(".blobscope-") for name in gone), "but for leftovers everything is back"
+    assert {name: raw for name, raw in before.items() if name not in gone} == after
+
+
+def test_a_lost_image_goes_only_when_it_is_ticked_with_the_keyboard(driver: Driver, sample: Path, later: None) -> None:
+    page = driver.open(sample)
+    dialog = open_clean_up(driver)
+    driver.until(dialog.view.hasFocus)
+    dialog.view.setCurrentIndex(dialog.model.index(1, 0))
+    driver.key(Qt.Key.Key_Space)
+    assert ticks(dialog)["Lost images"] is Qt.CheckState.Checked
+    planned = dialog.model.sum()
+    driver.key(Qt.Key.Key_Return)
+    driver.message(f"{planned.blobs} blobs moved to the trash")
+    settle(driver)
+    assert State.LOST not in page.session.counts
+    assert State.UNUSED not in page.session.counts
+
+
+def test_a_lost_image_says_what_it_is_and_can_be_added_again(driver: Driver, sample: Path, later: None) -> None:
+    driver.open(sample)
+    dialog = open_clean_up(driver)
+    dialog.view.setCurrentIndex(dialog.model.index(0, 0, dialog.model.index(1, 0)))
+    shown = " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
+    assert "Platform: linux/amd64" in shown
+    driver.press("Add to the index", dialog)
+    naming = driver.dialog(NameDialog)
+    (line,) = naming.findChildren(QLineEdit)
+    line.setText("found:again")
+    driver.press("Add to the index", naming)
+    driver.until(lambda: "found:again" in driver.names)
+
+
+def test_what_is_recent_is_listed_and_not_ticked(driver: Driver, sample: Path) -> None:
+    driver.open(sample)
+    dialog = open_clean_up(driver)
+    assert ticks(dialog)["Recent files"] is Qt.CheckState.Unchecked
+    assert ticks(dialog)["Unused blobs"] is None, "there are none"
+
+
+def test_an_empty_index_asks_in_words_before_everything_goes(driver: Driver, tmp_path: Path, later: None) -> None:
+    files = LayoutFiles(tmp_path / "layout")
+    files.image(b"layer")
+    files.blob(b"unused")
+    page = driver.open(files.path)
+    dialog = open_clean_up(driver)
+    for row in range(2):
+        dialog.view.setCurrentIndex(dialog.model.index(row, 0))
+        driver.key(Qt.Key.Key_Space)
+    (accept,) = (button for button in dialog.findChildren(QPushButton) if "to trash" in button.text())
+    assert accept.text() == "Move 4 blobs to trash"
+    assert not accept.isEnabled()
+    (sure,) = (box for box in dialog.findChildren(QCheckBox) if box.isVisible())
+    assert "the index is empty" in sure.text()
+    sure.click()
+    driver.press("Move 4 blobs to trash", dialog)
+    driver.until(lambda: len(page.session.snapshot or ()) == 0)

@@ -1,16 +1,10 @@
 """Dialogs that list something: they say what they list, and do only what their buttons say."""
 
-import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.document import Problem
-from engine.leftovers import Leftover
-from gui.dialogs.lists import AboutDialog, KeysDialog, LeftoversDialog, ListDialog, ProblemsDialog
-
-DEAD = Leftover(".blobscope-00", "Blobscope", 1000, True, "Its writer has ended without cleaning up.")
-ALIVE = Leftover(".umoci-1", "umoci", 500, False, "A running program is using it.")
+from gui.dialogs.lists import AboutDialog, KeysDialog, ListDialog, ProblemsDialog
 
 
 def words(dialog: QWidget) -> str:
@@ -25,35 +19,6 @@ def rows(dialog: ListDialog) -> list[list[str]]:
     table = dialog.table
     found = [table.topLevelItem(n) for n in range(table.topLevelItemCount())]
     return [[item.text(column) for column in range(table.columnCount())] for item in found if item is not None]
-
-
-def test_dead_leftovers_are_ticked_and_living_ones_are_not(parent: QWidget) -> None:
-    dialog = LeftoversDialog("app", [DEAD, ALIVE], parent)
-    assert rows(dialog) == [
-        [".blobscope-00", "Blobscope", "1.0 kB", DEAD.why],
-        [".umoci-1", "umoci", "500 bytes", ALIVE.why],
-    ]
-    ticks = [dialog.table.topLevelItem(n).checkState(0) for n in range(2)]
-    assert ticks == [Qt.CheckState.Checked, Qt.CheckState.Unchecked]
-    assert "1 thing can be removed, which frees 1.0 kB." in words(dialog)
-
-
-def test_only_the_button_removes(qtbot: QtBot, parent: QWidget) -> None:
-    dialog = LeftoversDialog("app", [DEAD], parent)
-    with qtbot.assertNotEmitted(dialog.clean_asked):
-        buttons(dialog)["Cancel"].click()
-    with qtbot.waitSignal(dialog.clean_asked):
-        buttons(dialog)["Remove 1 leftover"].click()
-
-
-@pytest.mark.parametrize(
-    ("found", "sentence"),
-    [([], "No program has left anything behind here."), ([ALIVE], "Nothing of this is certain to be dead")],
-)
-def test_where_nothing_can_go_there_is_no_button_for_it(parent: QWidget, found: list[Leftover], sentence: str) -> None:
-    dialog = LeftoversDialog("app", found, parent)
-    assert sentence in words(dialog)
-    assert list(buttons(dialog)) == ["Close"]
 
 
 def test_a_problem_leads_to_its_blob(qtbot: QtBot, parent: QWidget) -> None:
