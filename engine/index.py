@@ -173,8 +173,8 @@ class IndexText:
         self._becomes("".join([*pieces, text[last[1] :]]), None)
 
     def become(self, raw: bytes) -> None:
-        """Be another version of the document altogether; raises ``DocumentError`` for what is not strictly one."""
-        self._known = self._read(raw)
+        """Be another version of the document altogether; what is not strictly one is noticed at the next question."""
+        self._becomes(raw.decode(), None)
 
     def copy(self) -> "IndexText":
         """The document as it is now; edits of the one do not change the other."""

@@ -6,6 +6,7 @@ wherever they still say what we wrote; where that would lose or contradict what 
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 import msgspec
@@ -35,8 +36,16 @@ class EntryChange(msgspec.Struct, frozen=True, omit_defaults=True):
     beside: tuple[str, ...] = ()
 
 
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """A piece of the new text, in characters, and what stood there before."""
+
+    start: int
+    length: int
+    old: str
+
+
 class IndexChange(msgspec.Struct, frozen=True):
-    """One change: between ``start`` and ``end`` characters that stayed, ``old`` became something else.
+    """One change: the pieces of the text that became others, in their order, and what that means for the entries.
 
     ``before`` and ``after`` are the digests of the whole file, ``missing`` those of blobs to which entries led that
     are no more, and which were not there at that time either.
@@ -44,9 +53,7 @@ class IndexChange(msgspec.Struct, frozen=True):
 
     before: str
     after: str
-    start: int
-    end: int
-    old: str
+    pieces: tuple[Piece, ...]
     entries: tuple[EntryChange, ...]
     missing: tuple[str, ...] = ()
 
@@ -59,16 +66,21 @@ class IndexChange(msgspec.Struct, frozen=True):
 def compare(before: IndexText, after: IndexText) -> IndexChange:
     """The change that leads from one version to the other."""
     old, new = before.raw.decode(), after.raw.decode()
-    start = _agreeing(old, new, 0)
-    end = _agreeing_at_end(old, new, min(len(old), len(new)) - start)
+    gone, come = _differing(before, after)
+    pieces = _compare_texts(before, after, old, new, set(gone), set(come))
+    if _restored(new, pieces) != old:  # entries have changed places
+        pieces = [_one_piece(old, new, 0, len(old), 0, len(new))]
     return IndexChange(
         before=str(digest_of(before.raw)),
         after=str(digest_of(after.raw)),
-        start=start,
-        end=end,
-        old=old[start : len(old) - end],
-        entries=tuple(_compare_entries(before, after)),
+        pieces=tuple(pieces),
+        entries=tuple(_compare_entries(before, after, gone, come)),
     )
+
+
+def would_be_exact(change: IndexChange, raw: bytes) -> bool:
+    """Whether the file is what the change has left or what it began with, so that nothing can contradict."""
+    return digest_of(raw) in (change.before, change.after)
 
 
 def take_back(change: IndexChange, index: IndexText) -> None:
@@ -81,8 +93,7 @@ def take_back(change: IndexChange, index: IndexText) -> None:
     if found == change.before:
         return
     if found == change.after:
-        text = raw.decode()
-        original = (text[: change.start] + change.old + text[len(text) - change.end :]).encode()
+        original = _restored(raw.decode(), change.pieces).encode()
         if digest_of(original) == change.before:
             index.become(original)
             return
@@ -98,68 +109,69 @@ class _Item(NamedTuple):
     descriptor: Descriptor
 
 
+class _Back(NamedTuple):
+    """An entry that comes back, and the change that is taken back by that."""
+
+    change: EntryChange
+    item: _Item
+
+
 def _take_back_entries(changes: Sequence[EntryChange], index: IndexText) -> None:
     now: list[_Item | None] = [_Item(position, entry) for position, entry in enumerate(index.entries)]
     by_digest: dict[str, list[int]] = {}
     for position, entry in enumerate(index.entries):
         by_digest.setdefault(entry.digest, []).append(position)
     there = Counter(_key(entry) for entry in index.entries)
-    returning: list[EntryChange] = []
-    changed = []
+    inserted: list[_Back] = []
+    changed_back: list[_Back] = []
     for each in changes:
-        before = None if each.before is None else _described(each.before)
+        before = None if each.before is None else _Item(each.before, _described(each.before))
         if each.after is not None:
             after = _described(each.after)
             same = [n for n in by_digest.get(after.digest, ()) if (item := now[n]) is not None and item[1] == after]
             if same:
-                at = min(same, key=lambda n: abs(n - each.position))
-                now[at] = None if before is None or each.before is None else _Item(each.before, before)
-                changed.append(each)
+                now[min(same, key=lambda n: abs(n - each.position))] = before
+                changed_back += [] if before is None else [_Back(each, before)]
             elif before is None and after.name is not None and index.named(after.name):
                 raise _moved_on(f"{_call(after)} has changed since", "the entry that was added")
-            elif before is not None and not there[_key(before)]:
+            elif before is not None and not there[_key(before.descriptor)]:
                 raise _moved_on(f"{_call(after)} has changed since", "the entry that was changed")
-        elif before is not None and there[_key(before)] <= each.twins:  # of several alike, as many as are missing
-            there[_key(before)] += 1
-            returning.append(each)
-    result = _merged([item for item in now if item is not None], returning)
-    _check_names(result, [*changed, *returning])
+        elif before is not None and there[_key(before.descriptor)] <= each.twins:
+            there[_key(before.descriptor)] += 1  # of several alike, as many as are missing
+            inserted.append(_Back(each, before))
+    result = _merged([item for item in now if item is not None], inserted)
+    _check_names(result, [*changed_back, *inserted])
     index.arrange([item.content for item in result])
 
 
-def _merged(items: Sequence[_Item], returning: Sequence[EntryChange]) -> list[_Item]:
+def _merged(items: Sequence[_Item], inserted: Sequence[_Back]) -> list[_Item]:
     """The entries with those that come back, each where it stood."""
-    waiting = sorted(returning, key=lambda each: each.position, reverse=True)
+    waiting = sorted(inserted, key=lambda back: back.change.position, reverse=True)
     result: list[_Item] = []
     for item in items:
-        while waiting and waiting[-1].position <= len(result):
-            result.append(_returned(waiting.pop()))
+        while waiting and waiting[-1].change.position <= len(result):
+            result.append(waiting.pop().item)
         result.append(item)
-    return result + [_returned(each) for each in reversed(waiting)]
+    return result + [back.item for back in reversed(waiting)]
 
 
-def _returned(change: EntryChange) -> _Item:
-    assert change.before is not None
-    return _Item(change.before, _described(change.before))
-
-
-def _check_names(result: Sequence[_Item], changes: Sequence[EntryChange]) -> None:
+def _check_names(result: Sequence[_Item], returned: Sequence[_Back]) -> None:
     """Refuse to let a name that comes back stand for two things."""
     digests: dict[str, set[str]] = {}
-    for item in result:
-        if item.descriptor.name is not None:
-            digests.setdefault(item.descriptor.name, set()).add(item.descriptor.digest)
-    back = [(_described(each.before), each) for each in changes if each.before is not None]
-    ours: dict[str | None, set[str]] = {}
-    for entry, each in back:
-        ours.setdefault(entry.name, set()).update((entry.digest, *each.beside))
-    for entry, _ in back:
-        if entry.name is not None and digests[entry.name] - ours[entry.name]:
-            raise _moved_on(f"{_call(entry)} has come to stand for something else since", shorten(entry.digest))
+    for _, entry in result:
+        if entry.name is not None:
+            digests.setdefault(entry.name, set()).add(entry.digest)
+    ours: dict[str, set[str]] = {}
+    for change, (_, entry) in returned:
+        if entry.name is not None:
+            ours.setdefault(entry.name, set()).update((entry.digest, *change.beside))
+    for name, known in ours.items():
+        if digests[name] - known:
+            raise _moved_on(f"{clip(name) or 'The empty name'} has come to stand for something else since", name)
 
 
-def _compare_entries(before: IndexText, after: IndexText) -> list[EntryChange]:
-    """What happened to each entry; what merely moved is no change."""
+def _differing(before: IndexText, after: IndexText) -> tuple[list[int], list[int]]:
+    """The positions of the entries that only the old version has, and of those that only the new one has."""
     old, new = before.entries, after.entries
     first = 0
     while first < min(len(old), len(new)) and old[first] == new[first]:
@@ -167,8 +179,14 @@ def _compare_entries(before: IndexText, after: IndexText) -> list[EntryChange]:
     last = 0
     while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
         last += 1
-    gone = _only_in(before, after, first, last)
-    come = _only_in(after, before, first, last)
+    return _only_in(before, after, first, last), _only_in(after, before, first, last)
+
+
+def _compare_entries(
+    before: IndexText, after: IndexText, gone: Sequence[int], come: Sequence[int]
+) -> list[EntryChange]:
+    """What happened to each entry; what merely moved is no change."""
+    old, new = before.entries, after.entries
     by_digest: dict[str, list[int]] = {}
     for position in reversed(come):
         by_digest.setdefault(new[position].digest, []).append(position)
@@ -205,27 +223,52 @@ def _only_in(one: IndexText, other: IndexText, first: int, last: int) -> list[in
     return found
 
 
-def _agreeing(old: str, new: str, known: int) -> int:
+def _compare_texts(
+    before: IndexText, after: IndexText, old: str, new: str, gone: AbstractSet[int], come: AbstractSet[int]
+) -> list[Piece]:
+    """The pieces that changed, found between the entries that did not; so a few among very many stay small."""
+    pieces = []
+    old_at = new_at = 0
+    old_spans, new_spans = before.spans, after.spans
+    kept = zip(
+        (span for n, span in enumerate(old_spans) if n not in gone),
+        (span for n, span in enumerate(new_spans) if n not in come),
+        strict=False,
+    )
+    for (old_start, old_end), (new_start, new_end) in [*kept, ((len(old), len(old)), (len(new), len(new)))]:
+        if old[old_at:old_start] != new[new_at:new_start]:
+            pieces.append(_one_piece(old, new, old_at, old_start, new_at, new_start))
+        old_at, new_at = old_end, new_end
+    return pieces
+
+
+def _one_piece(old: str, new: str, old_start: int, old_end: int, new_start: int, new_end: int) -> Piece:
+    """What differs between two pieces of text, without what both begin and end with."""
+    before, after = old[old_start:old_end], new[new_start:new_end]
+    first = _agreeing(before, after, min(len(before), len(after)))
+    last = _agreeing(before[::-1], after[::-1], min(len(before), len(after)) - first)
+    return Piece(new_start + first, len(after) - first - last, before[first : len(before) - last])
+
+
+def _agreeing(one: str, other: str, most: int) -> int:
     """How many characters both begin with, found by halves: comparing slices is quick, comparing letters is not."""
-    low, high = known, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _agreeing_at_end(old: str, new: str, most: int) -> int:
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
+        if one[low:middle] == other[low:middle]:
             low = middle
         else:
             high = middle - 1
     return low
+
+
+def _restored(text: str, pieces: Sequence[Piece]) -> str:
+    """The old text, from the new one."""
+    parts, at = [], 0
+    for piece in pieces:
+        parts += [text[at : piece.start], piece.old]
+        at = piece.start + piece.length
+    return "".join([*parts, text[at:]])
 
 
 def _described(text: str) -> Descriptor:

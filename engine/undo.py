@@ -24,7 +24,7 @@ from engine.indexfile import Edit, Note
 from engine.metadata import VALUE_LIMIT
 from engine.progress import Progress
 from engine.record import METADATA, OpenRecord, digests_in, rank_of
-from engine.reversal import IndexChange, take_back
+from engine.reversal import IndexChange, take_back, would_be_exact
 from engine.snapshot import Kind
 from engine.streams import hash_file
 from engine.trash import Trash, TrashedBlob, Writer
@@ -159,7 +159,9 @@ def keep_aside(store: Store, trash: Trash, digest: str, progress: Progress) -> C
 
 def _check_index(change: IndexChange, record: OpenRecord, store: Store) -> None:
     """Raise ``StoreChanged`` unless the index can be as it was: what it led to is there, and nothing contradicts it."""
-    take_back(change, IndexText.parse(store.read_index()))
+    raw = store.read_index()
+    if not would_be_exact(change, raw):
+        take_back(change, IndexText.parse(raw))
     held = {digest for digest, _ in record.blobs()}
     for digest in sorted(change.leads_back_to() - held - set(change.missing)):
         if not _exists(store, digest):
