@@ -14,8 +14,10 @@ import msgspec
 from engine.digest import Digest, digest_of
 from engine.errors import DocumentError
 
-INDEX_LIMIT = 256 << 20
+INDEX_LIMIT = 32 << 20
 """Bytes of the largest ``index.json`` that is read."""
+ENTRIES_LIMIT = 200_000
+"""Entries of the longest ``index.json`` that is read."""
 MANIFEST_LIMIT = 8 << 20
 """Bytes of the largest manifest or nested index that is read."""
 CONFIG_LIMIT = 16 << 20

@@ -17,6 +17,9 @@ from engine.errors import DocumentError
 NESTING_LIMIT = 64
 """Levels of nesting that are read in one document."""
 
+VALUES_LIMIT = 400_000
+"""Values, names of members included, that are read in one document: a hostile one of 8 MiB has four million."""
+
 
 class Member(NamedTuple):
     """One member of an object in a text: its name, where the name starts, its value, where that starts and ends."""
@@ -42,6 +45,7 @@ def parse_strict(raw: bytes, place: str = "") -> Any:
     start = skip_space(text, 0)
     if start == len(text):
         raise DocumentError(f"{place or 'The document'} is empty.", place=place, expected="JSON", found="no bytes")
+    check_count(text, place)
     value, end = scan_value(text, start)
     expect_end(text, end)
     return value
@@ -67,6 +71,19 @@ def decode_text(raw: bytes, place: str = "") -> str:
             found=raw[error.start : error.start + 4].hex(" "),
             rule="V160",
         ) from None
+
+
+def check_count(text: str, place: str = "") -> None:
+    """Raise ``DocumentError`` for a document of more values and names than ``VALUES_LIMIT``."""
+    count = sum(text.count(separator) for separator in ",:[{")  # those inside of texts are no harm
+    if count > VALUES_LIMIT:
+        raise DocumentError(
+            f"{place or 'The document'} is made of so many parts that it is not read.",
+            place=place,
+            expected=f"at most {VALUES_LIMIT:,} values and names",
+            found=f"about {count:,}",
+            rule="X10",
+        )
 
 
 def skip_space(text: str, position: int) -> int:

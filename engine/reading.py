@@ -13,6 +13,7 @@ from typing import Any
 from engine.digest import Digest, clip
 from engine.document import (
     CONFIG_TYPES,
+    ENTRIES_LIMIT,
     INDEX_TYPES,
     MANIFEST_TYPES,
     NO_TEXTS,
@@ -135,7 +136,9 @@ class IndexWalk:
         for key, _, value_start in outer.names():
             if key == "manifests" and self.text.startswith("[", value_start):
                 inner = Cursor(self.text, value_start)
-                for start in inner.parts():
+                for count, start in enumerate(inner.parts(), 1):
+                    if count > ENTRIES_LIMIT:
+                        raise self._too_many()
                     value, inner.end = scan_value(self.text, start)
                     yield value, start, inner.end
                 outer.end = inner.end
@@ -158,6 +161,15 @@ class IndexWalk:
         self.end = outer.end
         expect_end(self.text, outer.end)
         self._check()
+
+    def _too_many(self) -> DocumentError:
+        return DocumentError(
+            f"{self._place} has too many entries.",
+            place=self._place,
+            expected=f"at most {ENTRIES_LIMIT:,}",
+            found="more",
+            rule="X10",
+        )
 
     def _check(self) -> None:
         if self.manifests is None:

@@ -1,17 +1,28 @@
 """Rules of JSON itself: image-spec ``considerations.md``, and what tools in the field stumble over."""
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from engine.digest import clip
 from engine.errors import DocumentError
 from engine.findings import Finding, Severity
-from engine.jsontext import NESTING_LIMIT, decode_text, expect_end, in_words, scan_value, skip_space
+from engine.jsontext import (
+    NESTING_LIMIT,
+    VALUES_LIMIT,
+    check_count,
+    decode_text,
+    expect_end,
+    in_words,
+    scan_value,
+    skip_space,
+)
 from engine.rules.registry import RULES, Broken, define, finding, rule
 
 _CONSIDERATIONS = "image-spec considerations.md, JSON"
 _LARGEST = 1 << 53
+_LONG_NUMBER = re.compile(rb'(?:"\s*:|[\[,])\s*-?(?:\d{16}|[\d.]+[eE])')
 
 define(
     "V160",
@@ -40,9 +51,9 @@ define(
 define(
     "X10",
     Severity.ERROR,
-    "A document is nested too deeply",
-    f"Documents are read up to {NESTING_LIMIT} levels of nesting. Sound ones have less than ten; deeper ones are made to "
-    "exhaust the programs that read them.",
+    "A document is nested too deeply, or has too many parts",
+    f"Documents are read up to {NESTING_LIMIT} levels of nesting and {VALUES_LIMIT:,} values. Sound ones have less than "
+    "ten levels and some thousand values; larger ones are made to exhaust the programs that read them.",
     "RFC 8259, section 9",
 )
 define(
@@ -64,6 +75,7 @@ def parse(raw: bytes, place: str, number: str = "X21") -> tuple[dict[str, Any] |
     findings: list[Finding] = []
     try:
         text = decode_text(raw, name)
+        check_count(text, name)
         start = skip_space(text, 0)
         value, end = scan_value(text, start) if start < len(text) else (None, start)
         if not isinstance(value, dict):
@@ -85,6 +97,11 @@ def told(error: DocumentError, place: str, number: str = "X21") -> Finding:
 
 
 _WHERE = {"V74": "manifests"}
+
+
+def may_be_inexact(raw: bytes) -> bool:
+    """Whether a text may hold a number that is too large to be exact: few do, and looking at each one costs time."""
+    return _LONG_NUMBER.search(raw) is not None
 
 
 class Numbers(NamedTuple):

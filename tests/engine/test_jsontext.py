@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import DocumentError
-from engine.jsontext import NESTING_LIMIT, elements, members, parse_strict, reformat
+from engine.jsontext import NESTING_LIMIT, VALUES_LIMIT, elements, members, parse_strict, reformat
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
@@ -109,3 +109,11 @@ def test_reformatting_keeps_the_spelling_of_numbers_and_texts() -> None:
 
 def test_reformatting_a_hostile_depth_does_not_fill_the_memory() -> None:
     assert len(reformat("[" * 100_000)) < 100_000 * (2 * NESTING_LIMIT + 2)
+
+
+def test_a_document_of_very_many_parts_is_refused_before_any_is_made() -> None:
+    raw = b"[" + b"{}," * VALUES_LIMIT + b"{}]"
+    with pytest.raises(DocumentError, match="so many parts") as caught:
+        parse_strict(raw)
+    assert caught.value.rule == "X10"
+    assert parse_strict(b'["' + b"," * (VALUES_LIMIT // 2) + b'"]') == ["," * (VALUES_LIMIT // 2)]

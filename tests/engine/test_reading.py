@@ -10,6 +10,7 @@ from engine.document import (
     DOCKER_CONFIG,
     DOCKER_LIST,
     DOCKER_MANIFEST,
+    ENTRIES_LIMIT,
     OCI_ARTIFACT,
     OCI_CONFIG,
     OCI_EMPTY,
@@ -198,3 +199,11 @@ class TestIndexWalk:
     def test_what_is_no_index_is_refused(self, raw: bytes) -> None:
         with pytest.raises(DocumentError):
             list(IndexWalk(raw).entries())
+
+    def test_an_index_of_more_entries_than_the_limit_is_read_up_to_it_and_refused(self) -> None:
+        walk = IndexWalk(b'{"schemaVersion":2,"manifests":[' + b"{}," * ENTRIES_LIMIT + b"{}]}")
+        seen = 0
+        with pytest.raises(DocumentError, match="too many entries"):
+            for seen, _ in enumerate(walk.entries(), 1):
+                pass
+        assert seen == ENTRIES_LIMIT
