@@ -61,13 +61,13 @@ class Annotations(NamedTuple):
 
 def look(owner: Mapping[str, Any], place: str, path: str = "", *, named: bool = False) -> Iterator[Finding]:
     """Whatever is wrong with the annotations of a descriptor or document."""
-    if "annotations" in owner:
+    if "annotations" in owner and not is_plain(owner["annotations"], named=named):
         where = f"{path}.annotations" if path else "annotations"
         yield from check(Annotations(owner["annotations"], named=named), place, where)
 
 
-def is_plain(value: dict[str, Any], *, named: bool) -> bool:
-    """Whether nothing can be wrong with them, for the very many that are like this; raises ``TypeError`` for "no"."""
+def is_plain(value: Any, *, named: bool) -> bool:
+    """Whether nothing can be wrong with them, for the very many that are like this."""
     if type(value) is not dict:
         return False
     for key, text in value.items():
@@ -91,7 +91,7 @@ def is_time(text: str) -> bool:
     if not _TIME.fullmatch(text):
         return False
     try:
-        datetime.strptime(text[:16], "%Y-%m-%dT%H:%M" if text[10] == "T" else "%Y-%m-%dt%H:%M")
+        datetime.fromisoformat(f"{text[:10]}T{text[11:16]}")
     except ValueError:
         return False
     return int(text[17:19]) <= 60  # a leap second

@@ -26,7 +26,9 @@ MEDIA_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Z
 _PLAIN_KEYS = frozenset({"mediaType", "digest", "size", "annotations", "platform"})
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _LARGEST = 1 << 53
-_KNOWN_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
+_LAYER = "application/vnd.oci.image.layer.v1.tar"
+_LAYER_TYPES = {_LAYER, f"{_LAYER}+gzip", f"{_LAYER}+zstd", "application/vnd.docker.image.rootfs.diff.tar.gzip"}
+_KNOWN_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES | _LAYER_TYPES
 _EMPTY = b"{}"
 _EMPTY_DIGEST = str(digest_of(_EMPTY))
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~%A-Z]*")

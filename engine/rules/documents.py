@@ -39,7 +39,8 @@ def look(raw: bytes, media_type: str, place: str) -> Iterator[Finding]:
     yield from found
     if value is None:
         return
-    yield from check(json.Numbers(value), place)
+    if json.may_be_inexact(raw):
+        yield from check(json.Numbers(value), place)
     if media_type in CONFIG_TYPES:
         yield from config.look(value, place)
         return
