@@ -49,9 +49,9 @@ def test_the_offset_counts_bytes_not_characters() -> None:
 
 
 def test_a_name_that_stands_twice_is_found_among_very_many() -> None:
-    names = ",".join(f'"{n}":0' for n in range(300_000))
-    with pytest.raises(DocumentError, match="'299999' stands twice"):
-        parse_strict(f'{{{names},"299999":1}}'.encode())
+    names = ",".join(f'"{n}":0' for n in range(150_000))
+    with pytest.raises(DocumentError, match="'149999' stands twice"):
+        parse_strict(f'{{{names},"149999":1}}'.encode())
 
 
 def test_a_long_text_among_brackets_costs_little_more_than_itself() -> None:
