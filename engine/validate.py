@@ -86,7 +86,7 @@ def validate(
     """
     progress.start("Checking documents", len(snapshot.documents), "documents")
     known = previous.documents if previous is not None else {}
-    found = _Collected(MOST)
+    found = _Collected(MOST, progress)
     looked: dict[str, Looked] = {}
     for digest, look in _documents(store, snapshot, progress, known):
         looked[digest] = look
@@ -107,13 +107,16 @@ def validate(
 class _Collected:
     """Findings, at most so many of each rule."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, progress: Progress) -> None:
         self._most = most
+        self._progress = progress
         self._items: list[Finding] = []
         self._counts: Counter[str] = Counter()
 
     def add(self, findings: Iterable[Finding]) -> None:
-        for each in findings:
+        for n, each in enumerate(findings):
+            if n % _STEP == 0:
+                self._progress.check()
             self._counts[each.rule] += 1
             if self._counts[each.rule] <= self._most:
                 self._items.append(each)
@@ -149,19 +152,19 @@ def _documents(
         if before is not None and before.stamp == read.stamp and before.media_type == read.media_type:
             yield digest, before
         elif read.stamp[0] >= 0:
-            yield digest, _document(store, digest, read)
+            yield digest, _document(store, digest, read, progress)
         else:
             embedded = _embedded(snapshot) if embedded is None else embedded
             if digest in embedded:
-                collected = _Collected(_MOST_OF_ONE)
+                collected = _Collected(_MOST_OF_ONE, progress)
                 collected.add(look_at_document(embedded[digest], read.media_type, digest))
                 yield digest, collected.look(read.stamp, read.media_type)
         progress.advance()
 
 
-def _document(store: Store, digest: str, read: ReadDocument) -> Looked:
+def _document(store: Store, digest: str, read: ReadDocument, progress: Progress) -> Looked:
     """Look into a document; what is in a corrupt one is not what its descriptor meant, so nobody asks."""
-    collected = _Collected(_MOST_OF_ONE)
+    collected = _Collected(_MOST_OF_ONE, progress)
     limit = CONFIG_LIMIT if read.media_type in CONFIG_TYPES else MANIFEST_LIMIT
     collected.add(finding(RULES["X9"], each, digest) for each in too_large(read.stamp[0], limit, read.media_type))
     if read.stamp[0] <= limit and read.outcome != Outcome.CORRUPT:
@@ -183,7 +186,7 @@ def _embedded(snapshot: Snapshot) -> dict[str, bytes]:
 
 def _index(store: ImageLayout, snapshot: Snapshot, progress: Progress, before: Looked | None) -> Looked | None:
     """Look into ``index.json`` entry by entry; None where it is not there, which is the folder's matter."""
-    collected = _Collected(MOST)
+    collected = _Collected(MOST, progress)
     digest = ""
     try:
         raw = store.directory.read(INDEX_NAME, INDEX_LIMIT)[0]
