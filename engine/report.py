@@ -47,20 +47,21 @@ class Checked(msgspec.Struct, frozen=True):
     @property
     def was(self) -> str:
         """What was looked at, in a sentence."""
-        hashed = "every blob was compared with its digest" if self.hashed >= self.blobs else _some(self)
-        layers = ", and every layer was read to its end" if self.deep else ""
-        return f"Every document was held against the rules of the specification; {hashed}{layers}."
+        parts = ["Every document was held against the rules of the specification"]
+        if self.hashed >= self.blobs:
+            parts.append("every blob was compared with its digest")
+        elif self.hashed:
+            parts.append(f"{self.hashed:,} of {self.blobs:,} blobs were compared with their digests")
+        parts += ["every layer was read to its end"] * self.deep
+        return f"{', '.join(parts[:-1])} and {parts[-1]}."
 
     @property
     def was_not(self) -> str:
         """What was not, in a sentence; empty where nothing was left out."""
-        parts = [f"{self.blobs - self.hashed:,} of {self.blobs:,} blobs were not hashed"] * (self.hashed < self.blobs)
+        left = self.blobs - self.hashed
+        parts = [f"the other {left:,} were not hashed" if self.hashed else "no blob was hashed"] * (left > 0)
         parts += ["layers were not unpacked"] * (not self.deep)
         return f"{' and '.join(parts)}.".capitalize() if parts else ""
-
-
-def _some(checked: Checked) -> str:
-    return f"{checked.hashed:,} of {checked.blobs:,} blobs were compared with their digests"
 
 
 class Group(msgspec.Struct, frozen=True):

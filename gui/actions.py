@@ -38,6 +38,8 @@ class Need(enum.Flag):
     """Somebody's job runs on the store."""
     PROBLEM = enum.auto()
     """Something in the store is bad."""
+    CHECKED = enum.auto()
+    """It was held against the rules."""
     DELETABLE = enum.auto()
     """Something is selected in it, or in its trash."""
     TRASHED = enum.auto()
@@ -144,6 +146,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "images": Command("&Images", "Show the images as a tree", "store", ("Ctrl+1",), needs=Need.STORE),
     "blobs": Command("&Blobs", "Show every blob in a table", "file", ("Ctrl+2",), needs=Need.STORE),
+    "problems": Command("&Problems", "Show what is wrong, and what helps", "warning", ("Ctrl+3",), needs=Need.STORE),
     "trash": Command("&Trash", "Show what was removed", "delete", ("Ctrl+4",), needs=Need.STORE),
     "overview": Command("&Overview", "Tell in plain words what is selected", "", ("Alt+1",), needs=Need.STORE),
     "document": Command("Do&cument", "Show what is selected as it is stored", "", ("Alt+2",), needs=Need.STORE),
@@ -160,9 +163,11 @@ COMMANDS: Mapping[str, Command] = {
     "forward": Command(
         "&Forward", "Show what was selected after that", "forward", (Keys.Forward, "Alt+Right"), needs=Need.FORWARD
     ),
-    "next problem": Command("&Next problem", "Select the next bad blob", "warning", ("N",), needs=Need.PROBLEM),
+    "next problem": Command(
+        "&Next problem", "Select the next problem, or the next bad blob", "warning", ("N",), needs=Need.PROBLEM
+    ),
     "previous problem": Command(
-        "&Previous problem", "Select the bad blob before", "warning", ("P",), needs=Need.PROBLEM
+        "&Previous problem", "Select the problem before, or the bad blob before", "warning", ("P",), needs=Need.PROBLEM
     ),
     "next tab": Command("Next &tab", "Show the next open store", "", ("Ctrl+Tab", "Ctrl+PgDown"), needs=Need.STORE),
     "previous tab": Command(
@@ -191,11 +196,17 @@ COMMANDS: Mapping[str, Command] = {
         "verify",
         needs=Need.STORE,
     ),
-    "structure": Command(
-        "Check &structure…",
-        "List what is wrong with the store's own files and documents",
-        "warning",
-        needs=Need.STORE,
+    "check deeply": Command(
+        "Check &deeply", "Read every layer to its end and hash what is left", "verify", needs=Need.STORE
+    ),
+    "copy report": Command(
+        "Cop&y report", "Copy what was found wrong, as Markdown", "report", needs=Need.STORE | Need.CHECKED
+    ),
+    "save report": Command(
+        "&Save report as…",
+        "Write what was found wrong to a file: JSON, Markdown or text",
+        "export",
+        needs=Need.STORE | Need.CHECKED,
     ),
     "clean": Command(
         "C&lean up…",
@@ -227,7 +238,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     (
         "&View",
         (
-            *("images", "blobs", "trash", "-", "overview", "document", "metadata", "relations", "-"),
+            *("images", "blobs", "problems", "trash", "-", "overview", "document", "metadata", "relations", "-"),
             *("refresh", "-", "next pane", "previous pane", "full screen", "-", *THEMES),
         ),
     ),
@@ -242,7 +253,23 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
             *("copy digest", "copy reference", "show in folder"),
         ),
     ),
-    ("&Tools", ("verify all", "verify unchecked", "-", "structure", "clean", "restore", "empty trash", "-", "stop")),
+    (
+        "&Tools",
+        (
+            "verify all",
+            "verify unchecked",
+            "check deeply",
+            "-",
+            "copy report",
+            "save report",
+            "-",
+            "clean",
+            "restore",
+            "empty trash",
+            "-",
+            "stop",
+        ),
+    ),
     ("&Help", ("keys", "-", "about")),
 )
 

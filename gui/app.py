@@ -25,6 +25,7 @@ examples:
   blobscope app-layout --verify                 open it and hash every blob
   sudo blobscope /var/lib/docker                Docker's image store, in its data root
   blobscope --demo                              a sample layout in which every state can be seen
+  blobscope check ~/images/app-layout           tell what is wrong with it, without a window (see check --help)
 
 exit status: 0 when the window was closed, 1 when it could not be shown, 2 for wrong arguments.
 """
@@ -37,6 +38,10 @@ _PACKAGES = (
 _DISPLAY = re.compile(r"([\w.-]*):(\d+)(?:\.\d+)?")
 _PATIENCE_S = 5.0
 _MISSING = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
+
+
+CHECK = "check"
+"""The first argument that asks for a report instead of a window; a folder of that name is ``./check``."""
 
 
 class Unusable(Exception):
@@ -57,7 +62,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--demo", action="store_true", help="make a sample layout in a temporary folder and open it")
     parser.add_argument("--select", metavar="REF|DIGEST", help="select this name or digest in the last store")
-    parser.add_argument("--view", choices=("images", "blobs"), help="show a tree of images or a table of blobs")
+    parser.add_argument("--view", choices=("images", "blobs", "problems"), help="what to show of the stores")
     parser.add_argument("--verify", action="store_true", help="hash every blob of the stores as soon as they are open")
     parser.add_argument("--theme", choices=("system", "light", "dark"), help="colours, for this and later starts")
     parser.add_argument("--version", action="store_true", help="print the version and end")
@@ -71,8 +76,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run Blobscope with these arguments (None: those of the process) until its window is closed."""
-    options = parse(sys.argv[1:] if arguments is None else arguments)
+    """Run Blobscope with these arguments (None: those of the process) until its window is closed, or its report is written."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] == CHECK:
+        from gui import check  # without Qt, and not needed by a window
+
+        return check.main(arguments[1:])
+    options = parse(arguments)
     try:
         require_screen(os.environ)
         require_plugin(os.environ)

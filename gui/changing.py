@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -13,10 +14,12 @@ from engine.blobs import Change
 from engine.cleanup import Cleanup, readd
 from engine.digest import shorten
 from engine.errors import StoreChanged
+from engine.findings import Finding, Remedy
 from engine.importing import ImportRequest
 from engine.index import IndexText
 from engine.leftovers import Leftover
 from engine.progress import Progress
+from engine.remedies import apply_remedy, replace_blob
 from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import Names, Snapshot
 from engine.store import Store
@@ -232,6 +235,30 @@ class Changes(QObject):
         sizes = {blob.digest: blob.freed for blob in (*cleanup.unused, *cleanup.recent, *cleanup.doubtful)}
         sizes |= {blob.digest: blob.freed for image in cleanup.lost for blob in (*image.blobs, *image.shared)}
         self.make("Cleaning up", work, lambda change: outcome.cleaned_up(change, sizes, gone))
+
+    def replace(self, digest: str, file: Path) -> None:
+        """Put a good copy in the place of a blob; anything else than that content is refused."""
+
+        def tell(change: Change) -> str:
+            self._reveal_next = digest
+            return outcome.replaced(digest, change)
+
+        self.make(
+            f"Replacing {shorten(digest)}",
+            lambda progress: replace_blob(self._store, digest, file, progress),
+            tell,
+            hashed=True,
+        )
+
+    def repair(self, snapshot: Snapshot, remedy: Remedy, findings: Sequence[Finding]) -> None:
+        """Do what helps against these findings, which were made over ``snapshot``."""
+        chosen = findings[:1] if remedy in (Remedy.CLEAN, Remedy.ADD_MARKER, Remedy.EMPTY_LIST) else findings
+
+        def work(progress: Progress) -> Change:
+            done = [apply_remedy(self._store, snapshot, finding, progress) for finding in chosen]
+            return done[0] if len(done) == 1 else Change(index_changed=any(change.index_changed for change in done))
+
+        self.make(remedy.value, work, lambda change: outcome.repaired(remedy, chosen, change))
 
     def set_metadata(self, digest: str, key: str, value: bytes) -> None:
         """Keep a value under a key."""

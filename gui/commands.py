@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QMainWindow, QWidget
 
 from engine.digest import Digest
 from engine.docker import DockerImageStore
 from engine.errors import InvalidDigest
+from engine.findings import Remedy, Severity
+from engine.report import as_json, as_markdown, as_text
 from gui import text, theme
 from gui.actions import Actions, Need
 from gui.dialogs import asking
@@ -19,7 +21,8 @@ from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
 from gui.panels.inspector import DOCUMENT, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
-from gui.panels.store_page import StorePage
+from gui.panels.problem_details import Offer
+from gui.panels.store_page import PROBLEMS, StorePage
 from gui.panels.tabs import StoreTabs
 from gui.session import Session
 from gui.settings import Settings, ThemeMode
@@ -82,6 +85,7 @@ class Commands(QObject):
             "preferences": self._show_preferences,
             "images": page(lambda each: each.show_lens(0)),
             "blobs": page(lambda each: each.show_lens(1)),
+            "problems": page(lambda each: each.show_lens(PROBLEMS)),
             "trash": page(lambda each: each.show_trash()),
             "overview": page(lambda each: each.inspector.show_tab(OVERVIEW)),
             "document": page(lambda each: each.inspector.show_tab(DOCUMENT)),
@@ -104,7 +108,9 @@ class Commands(QObject):
             "show in folder": page(lambda each: each.show_in_file_manager()),
             "verify all": page(self._verify_all),
             "verify unchecked": page(self._verify_unchecked),
-            "structure": page(lambda each: self._show_problems(each.session)),
+            "check deeply": page(lambda each: each.session.problems.check_deeply()),
+            "copy report": page(self._copy_report),
+            "save report": page(self._save_report),
             "clean": page(lambda each: asking.what_to_clean(each.session, self._window)),
             "stop": self.stop_a_job,
             "keys": lambda: self._show(KeysDialog(self.actions.shortcuts(), self._window)),
@@ -138,6 +144,7 @@ class Commands(QObject):
             Need.FORWARD: page.can_go_forward,
             Need.JOB: bool(session.jobs),
             Need.PROBLEM: page.has_problems,
+            Need.CHECKED: session.problems.checked is not None,
             Need.DELETABLE: selection is not None or page.is_trash_chosen,
             Need.TRASHED: page.is_trash_chosen,
             Need.TRASH: any(record.kind != "aside" for record in session.undoing.trash),
@@ -200,20 +207,53 @@ class Commands(QObject):
         """What is done and said once, as soon as everything about a store is known."""
         if self._settings.verify_on_open:
             session.verify_unchecked(self._settings.verify_limit)
-        snapshot = session.snapshot
-        errors = [problem for problem in snapshot.problems if problem.severity == "error"] if snapshot else []
-        if errors:
-            more = f" There {'is' if len(errors) == 2 else 'are'} {len(errors) - 1} more." if len(errors) > 1 else ""
-            sentence = f"{session.name} is damaged: {text.plain(errors[0].sentence)}{more}"
-            self.noticed.emit(Notice("warning", sentence, "", "Show all", lambda: self._show_problems(session)))
+        session.problems.when_checked(lambda: self._warn(session))
         if isinstance(session.store, DockerImageStore) and session.store.alternatives:
             other = session.store.alternatives[0]
             sentence = f"Docker has another image store here, of its storage driver {text.plain(other.parent.name)}."
             self.noticed.emit(Notice("notice", sentence, "", "Open it too", lambda: self._stores.open(other)))
 
+    def _warn(self, session: Session) -> None:
+        """Say so where the files of the store itself are damaged: then little of it can be seen."""
+        errors = [each for each in session.problems.of_itself() if each.severity is Severity.ERROR]
+        if errors:
+            more = f" There {'is' if len(errors) == 2 else 'are'} {len(errors) - 1} more." if len(errors) > 1 else ""
+            sentence = f"{session.name} is damaged: {text.plain(errors[0].sentence)}{more}"
+            self.noticed.emit(Notice("warning", sentence, "", "Show all", lambda: self._show_problems(session)))
+
     def _show_problems(self, session: Session) -> None:
         self._tabs.bring(session)
-        asking.problems(session, self._window, self._tabs.page_of(session).reveal)
+        self._tabs.page_of(session).show_lens(PROBLEMS)
+
+    @Slot(object)
+    def repair(self, offer: Offer) -> None:
+        """Do what a remedy says, after asking for what it needs: a file, or a name."""
+        page = self._tabs.page
+        if page is None:
+            return
+        session, place = page.session, offer.findings[0].place
+        if offer.remedy is Remedy.REPLACE:
+            path = asking.good_copy(self._window, self._settings, place)
+            if path is not None:
+                session.changes.replace(place, path)
+        elif offer.remedy is Remedy.ADD_TO_INDEX and len(offer.findings) == 1:
+            asking.name_for_lost(session, place, self._window)
+        elif session.problems.snapshot is not None:
+            session.changes.repair(session.problems.snapshot, offer.remedy, offer.findings)
+
+    def _copy_report(self, page: StorePage) -> None:
+        def copy(report: str) -> None:
+            QGuiApplication.clipboard().setText(report)
+            self.noticed.emit(Notice("success", "The report is on the clipboard, as Markdown."))
+
+        page.session.problems.report(as_markdown, copy)
+
+    def _save_report(self, page: StorePage) -> None:
+        path = asking.where_to_save_report(self._window, self._settings, page.session.name)
+        if path is not None:
+            form = {".json": as_json, ".txt": as_text}.get(path.suffix.lower(), as_markdown)
+            saved = Notice("success", f"The report is in {text.plain(str(path))}.")
+            page.session.problems.report(form, lambda _report: self.noticed.emit(saved), path)
 
     # ---------------------------------------------------------------------------------------------- acting
 

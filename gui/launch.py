@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from gui import runtime, theme
 from gui.main_window import MainWindow
-from gui.panels.store_page import BLOBS, IMAGES, StorePage
+from gui.panels.store_page import BLOBS, IMAGES, PROBLEMS, StorePage
 from gui.settings import Settings
 
 DESKTOP_ID = "io.github.blobscope.Blobscope"
@@ -55,7 +55,7 @@ def open_wanted(window: MainWindow, options: argparse.Namespace) -> None:
 
     def arrived(page: StorePage) -> None:
         if options.view:
-            page.show_lens(BLOBS if options.view == "blobs" else IMAGES)
+            page.show_lens({"images": IMAGES, "blobs": BLOBS, "problems": PROBLEMS}[options.view])
         if options.verify:
             page.session.when_known(page.session.verify)
 

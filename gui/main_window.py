@@ -125,7 +125,7 @@ class MainWindow(QMainWindow):
         menus = {
             "open": self._recent,
             "verify all": self.commands.actions.fill(
-                QMenu("Verify", self), ("verify", "verify all", "verify unchecked")
+                QMenu("Verify", self), ("verify", "verify all", "verify unchecked", "-", "check deeply")
             ),
         }
         for key in TOOLBAR:
@@ -155,6 +155,8 @@ class MainWindow(QMainWindow):
         self._recent.aboutToShow.connect(self._fill_recent)
         self.tabs.context_menu = lambda: self._context_menu(CONTEXT)
         self.tabs.trash_menu = lambda: self._context_menu(TRASH_CONTEXT)
+        self.tabs.menu_with = self._context_menu
+        self.tabs.remedy_asked.connect(self.commands.repair)
         self.tabs.situationChanged.connect(self._show_front)
         self.tabs.close_asked.connect(self._close_store)
         self.stores.opened.connect(self._show_store)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from engine.blobs import Change
 from engine.digest import shorten
+from engine.findings import Finding, Remedy
 from engine.importing import ImportRequest
 from engine.leftovers import Leftover
 from engine.removal import RemovalPlan
@@ -100,6 +101,28 @@ def cleaned_up(change: Change, freed: Mapping[str, int], gone: Sequence[Leftover
         size = text.size(sum(leftover.size for leftover in gone))
         parts.append(f"{text.count(len(gone), 'leftover')} of crashed programs removed, {size} freed")
     return f"{'; '.join(parts) or 'There was nothing that could be cleaned up'}. {change.note}".strip()
+
+
+def replaced(digest: str, change: Change) -> str:
+    """What became of a blob that a good copy was given for."""
+    if change.present:
+        return f"{shorten(digest)} is sound already; nothing was changed."
+    return f"{shorten(digest)} has its own content again."
+
+
+def repaired(remedy: Remedy, findings: Sequence[Finding], change: Change) -> str:
+    """What a remedy did."""
+    places = "" if len(findings) == 1 else f" in {text.count(len(findings), 'place')}"
+    return f"{_REPAIRED[remedy]}{places}. {change.note}".strip()
+
+
+_REPAIRED = {
+    Remedy.ADD_MARKER: "oci-layout was added",
+    Remedy.EMPTY_LIST: "null was replaced by []",
+    Remedy.RIGHT_SIZE: "The right size was written",
+    Remedy.ADD_TO_INDEX: "The image was added to the index",
+    Remedy.CLEAN: "Cleaned up",
+}
 
 
 def emptied(freed: int) -> str:

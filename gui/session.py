@@ -18,6 +18,8 @@ from engine.cleanup import Cleanup, plan_cleanup
 from engine.digest import shorten
 from engine.document import MANIFEST_LIMIT
 from engine.importing import Source, inspect_source
+from engine.indexfile import NAME as INDEX_NAME
+from engine.layout import MARKER_NAME, ImageLayout
 from engine.leftovers import Leftover
 from engine.progress import Progress
 from engine.snapshot import Outcome, Rows, Snapshot, State
@@ -31,6 +33,7 @@ from gui.outcome import Notice
 from gui.picture import Picture
 from gui.scanning import Scanner
 from gui.undoing import Undoing
+from gui.validating import Problems
 from gui.verifying import Verifier
 
 Result = TypeVar("Result")
@@ -39,6 +42,8 @@ Failed = Callable[[BaseException], object]
 
 SHOWN_LIMIT = 1 << 20
 """Bytes of a document that are read to be shown."""
+_OWN_DOCUMENTS = frozenset({INDEX_NAME, MARKER_NAME})
+"""The files of a layout that are documents and no blobs."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,11 @@ class Session(QObject):
         self._verifier.statesChanged.connect(self.statesChanged)
         self._verifier.verified.connect(self._tell_verified)
         self._verifier.failed.connect(self._tell)
+        self.problems = Problems(self, runner, store, self.verify_unchecked)
+        """What is wrong with it."""
+        self.problems.noticed.connect(self.noticed)
+        self.problems.recorded.connect(self._verifier.note)
+        self._verifier.statesChanged.connect(self.problems.note_states)
         self._scanner = Scanner(self, runner, store, self.name, cache, self._verifier.waiting)
         self._scanner.pictured.connect(self._show_coarse)
         self._scanner.scanned.connect(self._scanned)
@@ -144,6 +154,10 @@ class Session(QObject):
 
     def worst_state(self, row: int) -> State:
         return State(int(self.worst[row]))
+
+    def is_own_document(self, place: str) -> bool:
+        """Whether that is a document of the layout itself, such as ``index.json``."""
+        return self.is_layout and place in _OWN_DOCUMENTS
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -237,11 +251,14 @@ class Session(QObject):
     ) -> Job:
         """Read a document of at most ``MANIFEST_LIMIT`` bytes and make something of it, both beside the window.
 
-        ``prepare`` runs on the worker; it gets the stored bytes and whether more follow.
+        ``digest`` may be one of the layout's own documents. ``prepare`` runs on the worker; it gets the stored bytes and whether more follow.
         """
 
         def work(_progress: Progress) -> Result:
-            content = self.store.blobs.window(digest, 0, MANIFEST_LIMIT + 1)
+            if isinstance(self.store, ImageLayout) and self.is_own_document(digest):
+                content = self.store.read_own(digest, MANIFEST_LIMIT + 1)
+            else:
+                content = self.store.blobs.window(digest, 0, MANIFEST_LIMIT + 1)
             return prepare(content[:MANIFEST_LIMIT], len(content) > MANIFEST_LIMIT)
 
         return self._start(f"Reading {shorten(digest)}", work, then, failed)
@@ -273,6 +290,7 @@ class Session(QObject):
     def _scanned(self, picture: Picture) -> None:
         self._verifier.adopt(picture, final=True)
         self._show(picture)
+        self.problems.adopt(picture)
         self.changes.scanned(picture.snapshot)
         self.undoing.read()
 
@@ -292,6 +310,7 @@ class Session(QObject):
 
     @Slot(object)
     def _tell_verified(self, summary: VerifySummary) -> None:
+        self.problems.note_verified()
         if summary.counts.keys() & {Outcome.CHANGED, Outcome.MISSING}:
             self.rescan()  # what is listed is not what is on the disk any more
         bad, sentence = outcome.verified(summary)

@@ -3,8 +3,7 @@
 Native file dialogs where the system has them; the dialogs of our own do not block anything but their window.
 """
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -16,15 +15,11 @@ from engine.snapshot import Entry
 from gui import text
 from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.import_dialog import ImportDialog
-from gui.dialogs.lists import ProblemsDialog
 from gui.dialogs.name_dialog import NameDialog
 from gui.models.cleanup_tree import Proposal, propose
 from gui.outcome import Notice
 from gui.session import Session
 from gui.settings import Settings
-
-MOST_PROBLEMS = 1000
-"""More than these nobody reads in a list."""
 
 
 def folder_to_open(window: QWidget, settings: Settings) -> Path | None:
@@ -119,16 +114,28 @@ def what_to_clean(session: Session, window: QWidget) -> None:
     session.plan_cleanup(propose, ask)
 
 
-def problems(session: Session, window: QWidget, reveal: Callable[[str], object]) -> None:
-    """List what is wrong with a store; ``reveal`` shows the blob that a problem is about."""
-    snapshot = session.snapshot
-    if snapshot is None:
-        return
-    inside = (problem for read in snapshot.documents.values() for problem in read.problems)
-    found = list(itertools.islice(itertools.chain(snapshot.problems, inside), MOST_PROBLEMS))
-    dialog = ProblemsDialog(session.name, found, window)
-    dialog.place_chosen.connect(reveal)
-    _open(dialog)
+def good_copy(window: QWidget, settings: Settings, digest: str) -> Path | None:
+    """Which file holds the content that a blob should have."""
+    start = str(settings.last_folder("import"))
+    chosen, _ = QFileDialog.getOpenFileName(window, f"Choose a good copy of {shorten(digest)}", start)
+    if not chosen:
+        return None
+    settings.set_last_folder("import", Path(chosen).parent)
+    return Path(chosen)
+
+
+def where_to_save_report(window: QWidget, settings: Settings, store: str) -> Path | None:
+    """Where to write a report; its ending says in which form."""
+    start = settings.last_folder("report") / f"{store.replace('/', '-')}-report.md"
+    chosen, form = QFileDialog.getSaveFileName(window, "Save the report", str(start), ";;".join(_REPORTS))
+    if not chosen:
+        return None
+    path = Path(chosen)
+    settings.set_last_folder("report", path.parent)
+    return path if path.suffix else path.with_suffix(_REPORTS.get(form, ".md"))
+
+
+_REPORTS = {"Markdown (*.md)": ".md", "JSON (*.json)": ".json", "Text (*.txt)": ".txt"}
 
 
 def _open(dialog: QDialog) -> None:

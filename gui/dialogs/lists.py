@@ -1,8 +1,8 @@
-"""Dialogs that list something: problems of a store, keys, and what the program is."""
+"""Dialogs that list something: keys, and what the program is."""
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.document import Problem
 from gui import icons, text, theme
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
@@ -75,43 +74,6 @@ class ListDialog(QDialog):
         for column in range(self.table.columnCount() - 1):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, min(320, max(self.table.sizeHintForColumn(column), 60) + Space.LARGE))
-
-
-_SEVERITIES = {
-    "error": ("error", Role.BAD),
-    "warning": ("warning", Role.WARNING),
-    "info": ("notice", Role.MUTED),
-}
-
-
-class ProblemsDialog(ListDialog):
-    """What is wrong with a store's own files and documents."""
-
-    place_chosen = Signal(str)
-    """The digest of a problem that somebody wants to see."""
-
-    def __init__(self, store: str, problems: Sequence[Problem], parent: QWidget) -> None:
-        sentence = (
-            "Press Enter on a line to see the blob that it is about."
-            if problems
-            else "The store's own files are as the specification wants them, and every document can be read."
-        )
-        title = f"{text.count(len(problems), 'problem')} in {store}" if problems else f"{store} is well built"
-        super().__init__(title, sentence, ("What is wrong", "Where", "In"), parent)
-        for problem in problems:
-            icon, role = _SEVERITIES.get(problem.severity, _SEVERITIES["info"])
-            item = self.add(problem.sentence, problem.where, problem.place, icon=icon, role=role)
-            item.setData(0, Qt.ItemDataRole.UserRole, problem.place)
-        self.finish()
-        self.table.setColumnWidth(0, 420)
-        self.table.itemActivated.connect(self._choose)
-
-    @Slot(QTreeWidgetItem, int)
-    def _choose(self, item: QTreeWidgetItem, _column: int) -> None:
-        place = item.data(0, Qt.ItemDataRole.UserRole)
-        if ":" in place:
-            self.accept()
-            self.place_chosen.emit(place)
 
 
 class KeysDialog(ListDialog):

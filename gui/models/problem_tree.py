@@ -214,7 +214,7 @@ class ProblemTree(QAbstractItemModel):
         if finding is None:
             if column == Column.PLACE:
                 return _places(shown)
-            return text.plain(group.rule.title) if column == Column.PROBLEM else group.rule.id
+            return text.plain(group.rule.title) if column == Column.PROBLEM else f"Rule {group.rule.id}"
         if column == Column.PLACE:
             return self._name(finding.place)
         return text.plain(finding.sentence if column == Column.PROBLEM else finding.where)

@@ -1,18 +1,17 @@
 """Says what is wrong with a row of a store: what was expected and found, and what can be done about it."""
 
-from engine.document import Index, Manifest, Problem
+from engine.document import Index, Manifest
+from engine.findings import Finding, Severity
 from engine.snapshot import Outcome, State
 from gui import icons, text, theme
 from gui.panels import naming
 from gui.panels.describe import FEW, WIDEST_STATE, Subject, descriptors_of, digest_field, state_mark
 from gui.panels.page import Block, Field, Fields, Heading, Line, Paragraph, Row, Span, Table, copy, quote, say
+from gui.session import Session
 from gui.theme import Role as Ink
 
-_SEVERITIES = {
-    "error": ("error", Ink.BAD),
-    "warning": ("warning", Ink.WARNING),
-    "info": ("notice", Ink.MUTED),
-}
+_TOLD = (State.CORRUPT, State.SIZE_DIFFERS, State.MISSING, State.UNREADABLE, State.NOT_REGULAR)
+"""States that are told at length; what says the same is not told once more."""
 
 
 def condition(subject: Subject) -> list[Block]:
@@ -31,12 +30,12 @@ def condition(subject: Subject) -> list[Block]:
 
 
 def _expected_and_found(subject: Subject) -> list[Field]:
-    state, snapshot = subject.state, subject.snapshot
+    state = subject.state
     if state in (State.CORRUPT, State.SIZE_DIFFERS, State.MISSING):
         return _compare(subject)
     if state in (State.UNREADABLE, State.DAMAGED):
-        told = [p for p in (*snapshot.problems, *snapshot.problems_of(subject.row)) if p.place == subject.digest]
-        return [Field("Found", [[quote(problem.sentence)] for problem in told[:3]])] if told else []
+        told = subject.session.problems.of(subject.digest)
+        return [Field("Found", [[quote(finding.sentence)] for finding in told[:3]])] if told else []
     if state == State.EXTERNAL:
         urls = list({url: None for descriptor in descriptors_of(subject) for url in descriptor.urls})[:FEW]
         return [Field("" if n else "Kept at", [[quote(url)]], copy(url, "the address")) for n, url in enumerate(urls)]
@@ -97,27 +96,33 @@ def _unsound_parts(subject: Subject) -> list[Block]:
 
 
 def problems(subject: Subject) -> list[Block]:
-    """What is wrong inside the row's document, and that of its config."""
-    found: list[Problem] = list(subject.snapshot.problems_of(subject.row))
+    """What is wrong inside the row's document, that of its config, and the index entry that it was reached through."""
+    session = subject.session
+    found = list(session.problems.of(subject.digest))
+    if subject.state in (State.DAMAGED, State.UNREADABLE):
+        found = []
+    elif subject.state in _TOLD:
+        found = [finding for finding in found if finding.where]
     document = subject.snapshot.document(subject.row)
     if isinstance(document, Manifest) and document.config is not None and document.config.digest:
-        config = subject.snapshot.find(document.config.digest)
-        found += subject.snapshot.problems_of(config) if config >= 0 else []
-    entry = subject.entry
-    if entry is not None:
-        where = f"manifests[{entry.position}]"
-        found += [p for p in subject.snapshot.problems if p.where == where or p.where.startswith(f"{where}.")]
-    if subject.state == State.DAMAGED:
-        found = [problem for problem in found if problem.place != subject.digest]
-    found = [problem for problem in found if problem.severity != "info"]
+        found += session.problems.of(document.config.digest)
+    if subject.entry is not None:
+        found += in_entry(session, subject.entry.position)
+    found = [finding for finding in found if finding.severity > Severity.INFO]
     if not found:
         return []
     shown, rest = subject.cut("problems", found)
-    return [Heading("Problems", text.number(len(found))), Fields([_problem(problem) for problem in shown]), *rest]
+    return [Heading("Problems", text.number(len(found))), Fields([field_of(finding) for finding in shown]), *rest]
 
 
-def _problem(problem: Problem) -> Field:
-    icon, ink = _SEVERITIES.get(problem.severity, _SEVERITIES["info"])
-    line: Line = [Span(text.plain(problem.sentence), icon=icons.icon(icon, ink))]
-    where = [[quote(problem.where, Ink.MUTED, fixed=True)]] if problem.where else []
-    return Field(problem.severity.capitalize(), [line, *where])
+def in_entry(session: Session, position: int) -> list[Finding]:
+    """What is wrong in one entry of the index."""
+    where = f"manifests[{position}]"
+    return [found for found in session.problems.of("index.json") if f"{found.where}.".startswith(f"{where}.")]
+
+
+def field_of(finding: Finding) -> Field:
+    """A finding in a line, with its path below."""
+    line: Line = [Span(text.plain(finding.sentence), icon=icons.severity_icon(finding.severity))]
+    where = [[quote(finding.where, Ink.MUTED, fixed=True)]] if finding.where else []
+    return Field(text.SEVERITIES[finding.severity].word, [line, *where])

@@ -29,7 +29,7 @@ class DocumentView(QWidget):
         self.text = DocumentPane(self)
         self.text.followed.connect(self._follow)
         self._selection: Selection | None = None
-        self._stamp: tuple[int, ...] = ()
+        self._stamp: tuple[object, ...] = ()
         self._prepared = _NOTHING
         self._chosen: bool | None = None
         self._where = ""
@@ -175,9 +175,11 @@ class DocumentView(QWidget):
             super().keyPressEvent(event)
 
 
-def _stamp(selection: Selection) -> tuple[int, ...]:
+def _stamp(selection: Selection) -> tuple[object, ...]:
     """What tells whether the file is still the one that was read."""
     snapshot = selection.session.snapshot
+    if snapshot is not None and selection.session.is_own_document(selection.digest):
+        return (snapshot.roots.digest,)
     row = snapshot.find(selection.digest) if snapshot is not None else -1
     if snapshot is None or row < 0:
         return ()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QModelIndex, Slot
 from PySide6.QtWidgets import QTreeView, QWidget
 
+from engine.findings import Severity
 from engine.snapshot import Snapshot
 from gui import text
 from gui.jobs import JobRunner
@@ -86,7 +87,8 @@ class ImageView(RowsView):
         return self.model.words(key)
 
     def _say_empty(self, snapshot: Snapshot) -> None:
-        broken = [problem for problem in snapshot.problems if problem.place == "index.json"]
+        found = self._session.problems.of("index.json") if self._session is not None else ()
+        broken = [finding for finding in found if finding.severity is Severity.ERROR]
         if snapshot.store_kind == "docker":
             self.empty.say("Docker has no images here", "Images that Docker pulls or builds will show here.")
         elif broken:

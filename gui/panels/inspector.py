@@ -44,6 +44,7 @@ class Inspector(QWidget):
         self._history: list[Selection] = []
         self._position = -1
         self._wanted_tab = OVERVIEW
+        self._where = ""
         self._fresh: set[int] = set()
         # A verification tells of states ten times a second.
         self._pause = QTimer(self)
@@ -104,6 +105,12 @@ class Inspector(QWidget):
             return
         self._remember(selection)
         self._show(selection)
+
+    def point_to(self, where: str) -> None:
+        """What is selected is about this JSON path in its document; the Document tab shows that place."""
+        self._where = where
+        if where and DOCUMENT in self._fresh:
+            self.document.show_place(where)
 
     def show_several(self, session: Session, rows: Rows) -> None:
         """Show the sum of several selected rows of the session's snapshot."""
@@ -182,6 +189,7 @@ class Inspector(QWidget):
         self._watch(selection.session)
         self._several = None
         self._selection = selection
+        self._where = ""
         self._fresh.clear()
         self.header.show_selection(selection)
         self._show_tabs()
@@ -236,6 +244,8 @@ class Inspector(QWidget):
             RELATIONS: self.relations.show_selection,
         }
         show[tab](selection)
+        if tab == DOCUMENT and self._where:
+            self.document.show_place(self._where)
 
     # ------------------------------------------------------------------------------------------------ changes
 
@@ -244,10 +254,12 @@ class Inspector(QWidget):
             return
         if self._session is not None:
             self._session.snapshotChanged.disconnect(self._refresh)
+            self._session.problems.changed.disconnect(self._refresh_findings)
             self._session.statesChanged.disconnect(self._note_states)
             self._session.metadataChanged.disconnect(self._refresh_metadata)
         self._session = session
         session.snapshotChanged.connect(self._refresh)
+        session.problems.changed.connect(self._refresh_findings)
         session.statesChanged.connect(self._note_states)
         session.metadataChanged.connect(self._refresh_metadata)
 
@@ -267,6 +279,11 @@ class Inspector(QWidget):
         if RELATIONS in self._fresh:
             self.relations.refresh()
         self._show_tab_content(self.tabs.currentIndex())
+
+    @Slot()
+    def _refresh_findings(self) -> None:
+        if self._selection is not None and OVERVIEW in self._fresh:
+            self.overview.refresh()
 
     @Slot(object)
     def _note_states(self, _rows: object) -> None:
@@ -320,6 +337,8 @@ class _EmptyPage(QWidget):
 def _tabs_for(selection: Selection | None) -> set[int]:
     snapshot = selection.session.snapshot if selection is not None else None
     row = snapshot.find(selection.digest) if snapshot is not None and selection is not None else -1
+    if selection is not None and snapshot is not None and selection.session.is_own_document(selection.digest):
+        return {OVERVIEW, DOCUMENT}
     if snapshot is None or row < 0 or snapshot.has(row, STRAY):
         return {OVERVIEW}
     found = {OVERVIEW, RELATIONS}

@@ -91,6 +91,9 @@ class InspectorHeader(QWidget):
         if snapshot is None or row < 0:
             self._kind = self._state = None
             self.breadcrumb.show_crumbs(())
+            if selection.session.is_own_document(selection.digest):
+                self._tell(selection.digest, "of the layout itself", "")
+                return
             name = shorten(selection.digest) if selection.digest else "Entry without a digest"
             self._tell(text.plain(name), "", selection.digest)
             return

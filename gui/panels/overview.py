@@ -6,16 +6,19 @@ import numpy as np
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from engine.document import Problem
 from engine.snapshot import Kind, Rows
 from gui import text
-from gui.panels import naming
-from gui.panels.describe import Check, Reveal, ShowAll, Subject, bytes_of
+from gui.panels import describe_state, naming
+from gui.panels.describe import MOST, Check, Reveal, ShowAll, Subject, bytes_of
 from gui.panels.describe_blob import describe_subject
-from gui.panels.page import Block, Field, Fields, Page, Paragraph, quote, say
+from gui.panels.page import Block, Field, Fields, Page, Paragraph, say
 from gui.session import Selection, Session
 from gui.theme import Role
 
+_OWN_DOCUMENTS = {
+    "index.json": "The list of what this layout holds: other tools find images only through it.",
+    "oci-layout": "Says that this folder is an image layout, and of which version.",
+}
 _LAST_UPDATED = "lastUpdated"
 
 
@@ -104,13 +107,21 @@ class Overview(Page):
 
 def _without_row(selection: Selection) -> list[Block]:
     """What can be said of a digest that the snapshot does not know, or of an entry without one."""
-    snapshot, position = selection.session.snapshot, selection.entry_position
+    session, position = selection.session, selection.entry_position
+    if session.is_own_document(selection.digest):
+        return _own_document(session, selection.digest)
+    snapshot = session.snapshot
     if snapshot is None or selection.digest or position is None or position >= len(snapshot.entries):
         return [Paragraph([[say("It is not in this store any more.")]])]
-    found: list[Problem] = [p for p in snapshot.problems if p.where.startswith(f"manifests[{position}]")]
     lead = Paragraph([[say(f"Entry {position + 1} of the index does not say which content it names.", Role.BAD)]])
-    rows = [Field(naming.capital(problem.severity), [[quote(problem.sentence)]]) for problem in found]
+    rows = [describe_state.field_of(finding) for finding in describe_state.in_entry(session, position)]
     return [lead, Fields(rows)] if rows else [lead]
+
+
+def _own_document(session: Session, name: str) -> list[Block]:
+    """What one of the layout's own documents is for, and what is wrong in it."""
+    rows = [describe_state.field_of(finding) for finding in session.problems.of(name)[:MOST]]
+    return [Paragraph([[say(_OWN_DOCUMENTS[name], Role.MUTED)]]), *([Fields(rows)] if rows else [])]
 
 
 def _sum_up(session: Session, rows: Rows) -> list[Block]:

@@ -129,9 +129,11 @@ class RowsView(QWidget):
         if old is not None:
             old.snapshotChanged.disconnect(self._take_snapshot)
             old.statesChanged.disconnect(self._take_states)
+            old.problems.changed.disconnect(self._show_place)
         if session is not None:
             session.snapshotChanged.connect(self._take_snapshot)
             session.statesChanged.connect(self._take_states)
+            session.problems.changed.connect(self._show_place)
         self._take_snapshot()
 
     def selection(self) -> Sequence[Selection]:
@@ -236,6 +238,7 @@ class RowsView(QWidget):
             self._select(wanted)
         self._telling.start(0)
 
+    @Slot()
     def _show_place(self) -> None:
         """The rows, or why there are none."""
         snapshot = self._rows.snapshot

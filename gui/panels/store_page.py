@@ -10,16 +10,18 @@ from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from engine.digest import Digest
 from engine.errors import InvalidDigest
+from engine.findings import Severity
 from engine.removal import RemovalPlan
 from engine.snapshot import State
-from gui import text
+from gui import icons, text
 from gui.jobs import JobRunner
 from gui.models.filtering import STATES
 from gui.outcome import Notice
 from gui.panels.blob_view import BlobView
 from gui.panels.file_manager import show_file
 from gui.panels.image_view import ImageView
-from gui.panels.inspector import Inspector
+from gui.panels.inspector import DOCUMENT, Inspector
+from gui.panels.problems_view import MenuWith, ProblemsView, tab_icon
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
 from gui.panels.selected import Selected
@@ -27,7 +29,7 @@ from gui.panels.trash_view import TrashView
 from gui.session import Selection, Session
 from gui.settings import Settings
 
-IMAGES, BLOBS = 0, 1
+IMAGES, BLOBS, PROBLEMS = 0, 1, 2
 _SPLITTER = "store-splitter"
 _FEW = 100
 """Selected rows that are compared one by one with those of before."""
@@ -40,6 +42,8 @@ class StorePage(QWidget):
 
     situationChanged = Signal()
     """What is selected, or what can be done, is different."""
+    remedyAsked = Signal(object)
+    """Somebody took this ``Offer``."""
 
     def __init__(
         self,
@@ -48,6 +52,7 @@ class StorePage(QWidget):
         settings: Settings,
         context_menu: Callable[[], QMenu],
         trash_menu: Callable[[], QMenu],
+        menu_with: MenuWith,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -63,6 +68,7 @@ class StorePage(QWidget):
         self.lenses = QTabWidget(left)
         self.images = ImageView(runner, settings, lambda _selected: context_menu(), self.lenses)
         self.blobs = BlobView(runner, settings, lambda _selected: context_menu(), self.lenses)
+        self.problems = ProblemsView(runner, settings, menu_with, self.lenses)
         self.trash = TrashView(session, settings, trash_menu, self.lenses)
         self.removal = RemovalStrip(left)
         self.inspector = Inspector(self._splitter)
@@ -70,6 +76,8 @@ class StorePage(QWidget):
         self._connect()
         self.images.set_session(session)
         self.blobs.set_session(session)
+        self.problems.set_session(session)
+        self._count_problems()
         self._settle()
         self.images.model.arranged.connect(self._select_first)
 
@@ -79,6 +87,7 @@ class StorePage(QWidget):
         self.lenses.setAccessibleName("What to list")
         self.lenses.addTab(self.images, "Images")
         self.lenses.addTab(self.blobs, "Blobs")
+        self.lenses.addTab(self.problems, "Problems")
         self.lenses.addTab(self.trash, "Trash")
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -97,10 +106,15 @@ class StorePage(QWidget):
         self.setFocusProxy(self.lenses)
 
     def _connect(self) -> None:
-        for view in (self.images, self.blobs):
+        for view in (self.images, self.blobs, self.problems):
             view.selected.connect(self._select)
             view.activated.connect(self._enter)
         self.trash.changed.connect(self._count_trash)
+        self.problems.pointed.connect(self._point_to)
+        self.problems.followed.connect(self._go_to)
+        self.problems.remedy_asked.connect(self.remedyAsked)
+        self.problems.deep_asked.connect(self.session.problems.check_deeply)
+        self.problems.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
         self.lenses.currentChanged.connect(self._change_lens)
         self.inspector.followed.connect(self._follow)
         self.inspector.historyChanged.connect(self.situationChanged)
@@ -110,6 +124,8 @@ class StorePage(QWidget):
         self.removal.opened.connect(self._keep_in_sight)
         self.images.model.arranged.connect(self._settle)
         self.blobs.model.arranged.connect(self._settle)
+        self.session.problems.changed.connect(self._count_problems)
+        self.session.problems.asked.connect(lambda: self.show_lens(PROBLEMS))
         self.session.snapshotChanged.connect(self._plan_again)
         self.session.statesChanged.connect(self.situationChanged)
         self.session.jobsChanged.connect(self.situationChanged)
@@ -124,10 +140,10 @@ class StorePage(QWidget):
         return self.selected.first
 
     @property
-    def lens(self) -> RowsView | TrashView:
+    def lens(self) -> RowsView | ProblemsView | TrashView:
         """The list in front."""
         widget = self.lenses.currentWidget()
-        return widget if isinstance(widget, (RowsView, TrashView)) else self.images
+        return widget if isinstance(widget, (RowsView, ProblemsView, TrashView)) else self.images
 
     @property
     def _busy(self) -> bool:
@@ -136,7 +152,9 @@ class StorePage(QWidget):
 
     @property
     def has_problems(self) -> bool:
-        return any(state.bad for state in self.session.counts)
+        counts = self.session.problems.counts
+        wrong = counts.get(Severity.ERROR, 0) + counts.get(Severity.WARNING, 0)
+        return bool(wrong) or any(state.bad for state in self.session.counts)
 
     @property
     def can_go_back(self) -> bool:
@@ -212,7 +230,10 @@ class StorePage(QWidget):
         self.blobs.set_filter(f"status:{','.join(words[state,] for state in wanted)}")
 
     def select_problem(self, step: int) -> None:
-        """Go to the next bad blob, or with ``step`` -1 to the one before, in the order of the table."""
+        """Go to the next problem, or in the lists to the next bad blob; with ``step`` -1 to the one before."""
+        if self.lens is self.problems:
+            self.problems.step(step)
+            return
         bad = np.flatnonzero(self.session.states >= State.MISSING)
         if not len(bad) or self.session.snapshot is None:
             return
@@ -229,7 +250,8 @@ class StorePage(QWidget):
 
     def panes(self) -> Sequence[QWidget]:
         """The parts that the keyboard moves between."""
-        return self.lens.view, self.removal, self.inspector
+        details = [self.problems.details] if self.lens is self.problems else []
+        return self.lens.view, *details, self.removal, self.inspector
 
     # ---------------------------------------------------------------------------------------------- doing
 
@@ -284,6 +306,7 @@ class StorePage(QWidget):
         """Remember columns and sizes."""
         self.images.save_state()
         self.blobs.save_state()
+        self.problems.save_state()
         self.trash.save_state()
         self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
 
@@ -311,8 +334,37 @@ class StorePage(QWidget):
         """Enter or a double click: on with the keyboard to the inspector."""
         self.inspector.tabs.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
 
+    @Slot(str)
+    def _point_to(self, where: str) -> None:
+        """The selected problem is about a place in a document."""
+        if self.lens is self.problems:
+            self.inspector.point_to(where)
+
+    @Slot(object, str)
+    def _go_to(self, selection: Selection, where: str) -> None:
+        """A link of a problem: to its blob in the lists, or to a place in its document."""
+        if where or self.session.is_own_document(selection.digest):
+            self.inspector.show_selection(selection)
+            self.inspector.point_to(where)
+            self.inspector.show_tab(DOCUMENT)
+        else:
+            self.reveal(selection.digest)
+
+    @Slot()
+    def _count_problems(self) -> None:
+        """Say on the lens how much is wrong; notes do not count."""
+        counts, checked = self.session.problems.counts, self.session.problems.checked
+        count = counts.get(Severity.ERROR, 0) + counts.get(Severity.WARNING, 0)
+        number = self.lenses.indexOf(self.problems)
+        self.lenses.setTabText(number, f"Problems {text.number(count)}" if checked is not None else "Problems")
+        if checked is not None:
+            self.lenses.setTabIcon(number, icons.icon(*tab_icon(counts)))
+        self.situationChanged.emit()
+
     @Slot(object)
     def _follow(self, selection: Selection) -> None:
+        if self.lens is self.problems:
+            return  # the inspector shows it already, and the list of problems has its own order
         if not self.lens.reveal(selection.digest, selection.entry_position):
             self.reveal(selection.digest)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QTabBar, QTabWid
 
 from gui import icons, text
 from gui.jobs import JobRunner
+from gui.panels.problems_view import MenuWith
 from gui.panels.store_page import StorePage
 from gui.session import Session
 from gui.settings import Settings
@@ -23,6 +24,8 @@ class StoreTabs(QTabWidget):
 
     situationChanged = Signal()
     """What is selected, or what can be done, is different in the page in front."""
+    remedy_asked = Signal(object)
+    """Somebody took this ``Offer`` in the page in front."""
     close_asked = Signal(object)
     """Somebody wants to close this ``Session``."""
 
@@ -32,6 +35,7 @@ class StoreTabs(QTabWidget):
         self._settings = settings
         self.context_menu: Callable[[], QMenu] = QMenu
         self.trash_menu: Callable[[], QMenu] = QMenu
+        self.menu_with: MenuWith = lambda _keys: QMenu()
         stack = self.findChild(QStackedWidget)
         assert stack is not None
         self._stack = stack
@@ -80,10 +84,13 @@ class StoreTabs(QTabWidget):
             self.setCurrentIndex((self.currentIndex() + step) % self.count())
 
     def _add(self, session: Session) -> StorePage:
-        page = StorePage(session, self._runner, self._settings, self.context_menu, self.trash_menu, self._stack)
+        page = StorePage(
+            session, self._runner, self._settings, self.context_menu, self.trash_menu, self.menu_with, self._stack
+        )
         for edit in page.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)
+        page.remedyAsked.connect(self.remedy_asked)
         icon = icons.icon("store" if session.writable else "read-only", Role.MUTED)
         later = (n for n, other in enumerate(self.pages()) if other.session.number > session.number)
         position = self.insertTab(

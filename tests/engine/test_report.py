@@ -91,13 +91,15 @@ def test_json_has_every_fact_under_names_that_stay() -> None:
 def test_a_person_reads_what_was_looked_at_and_what_was_not() -> None:
     page = as_markdown(CHECKED, GROUPS)
     assert page.startswith("# /images/app: 6 errors, 1 warning, 1 note\n")
-    assert "9 of 12 blobs were compared with their digests." in page
-    assert "3 of 12 blobs were not hashed and layers were not unpacked." in page
+    assert "of the specification and 9 of 12 blobs were compared with their digests. The other 3 were not hashed" in page
+    assert "and layers were not unpacked." in page
     assert "## Error: A size is wrong (5 times)" in page
     assert "- … and 3 more" in page
     deep = as_text(Checked("s", "k", "now", True, 2, 2), [])
-    assert "every blob was compared with its digest, and every layer was read to its end." in deep
+    assert "every blob was compared with its digest and every layer was read to its end." in deep
     assert " not " not in deep
+    nothing = Checked("s", "k", "now", False, 2, 0)
+    assert nothing.was_not == "No blob was hashed and layers were not unpacked."
 
 
 def test_a_terminal_gets_places_expected_and_found() -> None:

@@ -64,5 +64,6 @@ def open_session(qtbot: QtBot, runner: JobRunner, tmp_path: Path, qapp: QCoreApp
 
 
 def wait_until_known(qtbot: QtBot, session: Session) -> None:
-    """Wait until the snapshot is complete."""
+    """Wait until the snapshot is complete, and held against the rules."""
     qtbot.waitUntil(lambda: session.snapshot is not None and session.snapshot.stage == "complete", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: session.problems.checked is not None, timeout=PATIENCE_MS)

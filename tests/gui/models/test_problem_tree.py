@@ -47,7 +47,7 @@ def test_rules_stand_worst_first_with_their_places_below(tree: ProblemTree) -> N
     tree.set_groups(groups(), str.upper)
     assert names(tree) == ["A size is wrong", "A name is odd", "A blob is left over"]
     wrong = find(tree, "A size is wrong")
-    assert texts(tree, wrong) == ["A size is wrong", "Error", "2 places", "V10"]
+    assert texts(tree, wrong) == ["A size is wrong", "Error", "2 places", "Rule V10"]
     assert names(tree, wrong) == ["The size is 1.", "The size is 2."]
     assert texts(tree, find(tree, "A size is wrong", "The size is 2.")) == [
         *("The size is 2.", "Error", "INDEX.JSON", "manifests[2].size")

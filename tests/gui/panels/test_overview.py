@@ -254,14 +254,15 @@ def test_problems_of_a_document_are_listed_with_their_place(overview: Overview, 
     descriptor = making.image([{**layer, "size": "5"}])
     making.name(descriptor, "odd")
     shown = show(overview, open_session(making.path), descriptor["digest"])
-    assert "Problems 1 Error The size is the text '5' instead of a count of bytes. layers[0].size" in shown
+    assert "Problems 1 Error The size is" in shown
+    assert "layers[0].size" in shown
 
 
 def test_an_entry_without_a_digest_says_so(overview: Overview, making, open_session: Open) -> None:
     making.name({"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 2}, "nameless")
     shown = show(overview, open_session(making.path), "", 0)
     assert "Entry 1 of the index does not say which content it names." in shown
-    assert "The digest is missing or null instead of a text." in shown
+    assert "Error The digest is missing or null." in shown
 
 
 def test_a_signature_says_what_it_belongs_to_and_the_image_says_it_is_signed(
