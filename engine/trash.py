@@ -204,8 +204,8 @@ class Trash:
 
     def forget_old_edits(self) -> None:
         """Drop records of edits beyond the most that are kept."""
-        for name in self.ids("edit")[:-MOST_EDITS]:
-            with suppress(EngineError):  # another program works on it; the next edit drops it
+        with suppress(EngineError):  # another program works on one; the next edit drops it
+            for name in self.ids("edit")[:-MOST_EDITS]:
                 self.throw_away(name)
 
     def _describe(self, record: OpenRecord) -> Record:

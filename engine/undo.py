@@ -4,6 +4,7 @@ Everything is looked at before anything moves, so that an undo that is refused h
 can be done again: what is back already stays.
 """
 
+import errno
 import logging
 import os
 import stat
@@ -18,7 +19,7 @@ from engine.blobs import Blobs, Change
 from engine.digest import Digest, shorten
 from engine.directory import Directory, explained
 from engine.durable import rename_new, replace, sync, unlink
-from engine.errors import BlobUnreadable, EngineError, Refused, StoreChanged
+from engine.errors import BlobUnreadable, EngineError, Refused, StorageFailed, StoreChanged
 from engine.index import IndexText
 from engine.indexfile import Edit, Note
 from engine.metadata import VALUE_LIMIT
@@ -66,16 +67,19 @@ def put_back(record: OpenRecord, store: Store, progress: Progress) -> Change:
     Raises ``StoreChanged`` where the store has moved on so that something would be lost or contradicted; then nothing
     has changed.
     """
-    index_change = record.index_change()
-    if index_change is not None:
-        _check_index(index_change, record, store)
+    with explained("Looking into the trash at", record.folder.path):
+        index_change = record.index_change()
+        if index_change is not None:
+            _check_index(index_change, record, store)
     returned = bring_back(record, None, progress)
-    changed = False
+    changed, note = False, ""
     if index_change is not None:
         changed = store.edit_index(lambda index: take_back(index_change, index)).index_changed
-    with explained("Emptying the trash at", record.folder.path):
+    try:
         record.drop()
-    return Change(added=tuple(returned), index_changed=changed)
+    except OSError as error:  # all is back; that the trash is not yet without it undoes nothing
+        note = str(StorageFailed.from_os("Everything is back, but emptying the trash at", record.folder.path, error))
+    return Change(added=tuple(returned), index_changed=changed, note=note)
 
 
 def bring_back(record: OpenRecord, digests: Collection[str] | None, progress: Progress) -> list[Digest]:
@@ -138,7 +142,7 @@ def keep_aside(store: Store, trash: Trash, digest: str, progress: Progress) -> C
     wanted = Digest.parse(digest)
     wanted.hasher()
     size = 0
-    with suppress(BlobUnreadable):
+    with suppress(BlobUnreadable), explained("Looking at", wanted.short):
         size = store.blobs.stat(wanted).size
         progress.start("Looking at the blob once more", size)
         if _is_sound(store.blobs.folder(wanted.algorithm), wanted, progress):
@@ -220,7 +224,9 @@ def _is_sound(folder: Directory, digest: Digest, progress: Progress) -> bool:
     """Whether the file is what its name says, as far as anybody can tell."""
     try:
         fd = folder.open_file(digest.encoded)
-    except OSError:
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # which says nothing about the file
+            raise
         return False
     try:
         return digest.checkable and hash_file(fd, digest, progress) == digest
