@@ -24,6 +24,7 @@ from engine.listing import Listing
 from engine.progress import Progress
 from engine.rules import check
 from engine.rules.layer import Layer, compression_of
+from engine.rules.stack import Traces, check_stacks, traces_of
 from engine.snapshot import Kind, Outcome, Snapshot
 from engine.store import Store
 from engine.tarwalk import Walker
@@ -52,6 +53,10 @@ class LayerCheck(msgspec.Struct, frozen=True):
     unpacked_size: int
     entries: int
     findings: tuple[Finding, ...]
+    own: tuple[Finding, ...] = ()
+    """Those of the findings that need no other layer."""
+    traces: Traces | None = None
+    """What layers above it need to know."""
 
 
 class Content(NamedTuple):
@@ -97,7 +102,20 @@ def check_layers(
     with ThreadPoolExecutor(threads, "layers") as pool:
         for future in [pool.submit(work.run, rows) for _ in range(threads)]:
             future.result()
-    return work.checks
+    return _with_stacks(snapshot, work.checks)
+
+
+def _with_stacks(snapshot: Snapshot, checks: Mapping[str, LayerCheck]) -> dict[str, LayerCheck]:
+    """The same with what layers do not find below them."""
+    traces = {digest: known.traces for digest, known in checks.items() if known.traces is not None}
+    further: dict[str, list[Finding]] = {}
+    for each in check_stacks(snapshot, traces):
+        further.setdefault(each.place, []).append(each)
+    found = {}
+    for digest, known in checks.items():
+        findings = (*known.own, *further.get(digest, ()))
+        found[digest] = known if known.findings == findings else msgspec.structs.replace(known, findings=findings)
+    return found
 
 
 def stamp_of(snapshot: Snapshot, row: int) -> Stamp:
@@ -204,6 +222,8 @@ class _Work:
     def _judge(self, digest: str, row: int, stamp: Stamp, outcome: Outcome, content: Content) -> LayerCheck:
         media_type, corrupt = self._snapshot.media_type(row), outcome is Outcome.CORRUPT
         layer = Layer(media_type, content.compression, content.unpacker, content.listing, self._progress.check)
+        findings = () if corrupt else tuple(check(layer, digest))
+        whole = content.diff_id and content.listing.ending.complete and not corrupt
         return LayerCheck(
             stamp=stamp,
             media_type=media_type,
@@ -212,7 +232,9 @@ class _Work:
             diff_id="" if corrupt else content.diff_id,
             unpacked_size=content.unpacker.unpacked,
             entries=len(content.listing),
-            findings=() if corrupt else tuple(check(layer, digest)),
+            findings=findings,
+            own=findings,
+            traces=traces_of(layer) if whole else None,
         )
 
 

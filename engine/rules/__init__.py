@@ -17,6 +17,7 @@ from engine.rules import (
     manifest,
     platform,
     relations,
+    stack,
 )
 from engine.rules.registry import RULES, Broken, check, define, finding, rule
 
@@ -24,6 +25,6 @@ __all__ = ["PARTS", "RULES", "Broken", "check", "define", "finding", "rule"]
 
 PARTS = (
     *(layout, json, descriptor, annotations, platform, index, manifest, config, documents),
-    *(content, relations, beyond, layer),
+    *(content, relations, beyond, layer, stack),
 )
 """The modules."""

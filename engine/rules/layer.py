@@ -128,9 +128,9 @@ def _empty_whiteouts(layer: Layer) -> Iterator[Broken]:
 @rule(
     "V144",
     Severity.INFO,
-    "A whiteout is not an empty file",
-    "Whiteouts are empty regular files, and hide something of a lower layer. Tools look at the name only, so what is "
-    "in this one is lost, or it changes nothing.",
+    "A whiteout is not an empty file, or hides nothing",
+    "Whiteouts are empty regular files, and hide something of a lower layer. Tools look at the name only: what is in "
+    "one is lost, and one that hides nothing changes nothing.",
     _WHITEOUTS,
 )
 def _full_whiteouts(layer: Layer) -> Iterator[Broken]:
