@@ -7,7 +7,8 @@
         store.verify(snapshot, None, Progress())            # hash everything, on all cores
         store.import_files([ImportRequest(Path("layer.tar"))], Progress())
         plan = plan_removal(snapshot, [0], with_content=True)   # what would go, what stays and why
-        store.apply(plan, Progress())
+        change = store.apply(plan, Progress())                  # into the store's trash
+        store.undo(change.record, Progress())                   # and back
 
 Opening writes nothing. What fails raises an ``EngineError`` whose text is a sentence for a person.
 """

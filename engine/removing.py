@@ -140,7 +140,7 @@ class _Needs:
     def note(self) -> str:
         """What there is to say about it."""
         spared = sum(blob.digest in self.digests for blob in self._plan.blobs)
-        return f"{spared} stayed because something has come to need them." if spared else ""
+        return f"{spared} stayed: they have changed, or something has come to need them." if spared else ""
 
     def _changed(self) -> bool:
         if self._store.kind != "layout" or not self._index:
@@ -181,7 +181,10 @@ def _documents_first(plan: RemovalPlan) -> list[PlannedBlob]:
 
 
 def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
-    """The digests that something has come to need since the person decided, and all that those need."""
+    """The digests that something has come to need since the person decided, and all that those need.
+
+    What has been written anew since is what somebody is about to need.
+    """
     before = plan.snapshot
     going = {blob.digest for blob in plan.blobs}
     untagged = Counter(entry.row for entry in plan.entries)
@@ -193,11 +196,21 @@ def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
         users = {before.name(user) for user in before.users(old_row)}
         entries = len(before.entries_of(old_row)) - untagged[old_row]
         named = after.store_kind == "layout" and len(after.entries_of(row)) > entries
-        if named or {after.name(user) for user in after.users(row)} - users - going:
+        written = not _is_same_file(before, old_row, after, row)
+        if named or written or {after.name(user) for user in after.users(row)} - users - going:
             needed.append(row)
             needed_before.append(old_row)
     # What a document needs that has gone already, only the picture from before tells.
     return {after.name(row) for row in after.below(needed)} | {before.name(row) for row in before.below(needed_before)}
+
+
+def _is_same_file(before: Snapshot, old_row: int, after: Snapshot, row: int) -> bool:
+    old, new = before.columns, after.columns
+    if new.sizes[row] < 0 or old.sizes[old_row] < 0:  # gone, by us or by others
+        return True
+    return all(
+        a[old_row] == b[row] for a, b in ((old.sizes, new.sizes), (old.mtimes, new.mtimes), (old.inodes, new.inodes))
+    )
 
 
 def _title(plan: RemovalPlan) -> str:

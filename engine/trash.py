@@ -102,7 +102,8 @@ class Trash:
         with explained("Looking into the trash of", self.path):
             found = []
             for name in reversed(_ids(self._root.directory)):
-                with suppress(FileNotFoundError, NotADirectoryError):  # thrown away meanwhile, or no record
+                # Thrown away meanwhile, no record at all, or another user's.
+                with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                     folder = self._root.directory.child(TRASH_NAME).child(name)
                     found.append(self._describe(OpenRecord(self._root, name, folder, self._blobs)))
             return found

@@ -1,5 +1,6 @@
 """Carrying a plan out: only what was planned goes, index first, and what has come to be needed stays."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,15 @@ class TestApplying:
         monkeypatch.setattr(ImageLayout, "edit_index", edit)
         assert self.apply(files, plan) == ()
         assert all(files.file(digest).exists() for digest in everything(snapshot, image["digest"]))
+
+    def test_what_has_been_written_anew_meanwhile_stays(self, files: LayoutFiles) -> None:
+        old, new = files.blob(b"old"), files.blob(b"new")
+        plan = plan_removal(scan(files), digests=[old["digest"], new["digest"]])
+        files.file(new).unlink()
+        files.blob(b"new")
+        os.utime(files.file(new), (1, 1))
+        assert self.apply(files, plan) == (old["digest"],)
+        assert files.file(new).exists()
 
     def test_nobody_who_respects_the_lock_names_a_blob_while_it_goes(self, files: LayoutFiles) -> None:
         image = files.image(b"layer")
