@@ -70,7 +70,7 @@ def decode(headers: Sequence[bytes]) -> Decoded:
     names = _texts(heads["name"].tolist())
     prefixed = (heads["prefix"] != b"") & (heads["magic"] == b"ustar")  # GNU tar keeps other things there
     for row in np.flatnonzero(prefixed).tolist():
-        names[row] = text(joined[row * BLOCK + 345 : row * BLOCK + 500]) + b"/" + names[row]
+        names[row] = full_name(headers[row])
     sums, sums_odd = _octals(heads["checksum"][:, :7], heads["checksum"])
     wrong = sums_odd | (sums != _checksums(joined, heads["checksum"]))
     good = next((row for row in np.flatnonzero(wrong).tolist() if not checks_out(headers[row])), len(headers))

@@ -124,8 +124,9 @@ class Walker:
         if kind == 0:
             kind = DIRECTORY if name.endswith(b"/") else REGULAR
         size = 0 if kind in HEADER_ONLY else self._number_of(records, b"size", size, offset)
-        real = (number(head[483:495]) if kind == GNU_SPARSE else _size_with_holes(records)) or size
-        self._gathered.add(head, offset, min(real, LARGEST), Extra(kind, records, name, extra))
+        real = number(head[483:495]) if kind == GNU_SPARSE else _size_with_holes(records)
+        real = size if real is None or not 0 <= real < LARGEST else real
+        self._gathered.add(head, offset, real, Extra(kind, records, name, extra))
         return BLOCK + extra + size + (-size & 511)
 
     def _meet_zeros(self, data: bytes, place: int, offset: int) -> int:

@@ -225,6 +225,11 @@ def test_files_with_holes_are_listed_as_gnu_tar_and_tarfile_do(tmp_path, options
 # -------------------------------------------------------------------------------------------------- single things
 
 
+def test_an_empty_file_may_be_stored_as_a_sparse_one():
+    content = file(b"s", b"data", kind=b"S", magic=b"ustar  \0") + file(b"next") + END
+    assert facts(walk(content)) == facts_of_tarfile(content)
+
+
 def test_data_is_where_the_listing_says():
     content = file(b"a", b"first") + pax(path=b"b" * 200) + file(b"b", b"second" * 100) + file(b"c", b"third") + END
     listing = walk(content)
@@ -288,9 +293,11 @@ def test_checksums_of_signed_bytes_are_right_too():
 
 
 def test_names_end_at_their_first_nul():
-    content = file(b"name\0rest", link=b"to\0rest", kind=b"2") + file(b"n", prefix=b"p\0q") + END
+    content = (
+        file(b"name\0rest", link=b"to\0rest", kind=b"2") + file(b"n", prefix=b"p\0q") + file(b"m", prefix=b"\0q") + END
+    )
     listing = walk(content)
-    assert (listing.names(0, 2), listing.target(0)) == ([b"name", b"p/n"], b"to")
+    assert (listing.names(0, 3), listing.target(0)) == ([b"name", b"p/n", b"m"], b"to")
     assert facts(listing) == facts_of_tarfile(content)
 
 
