@@ -11,13 +11,12 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from engine.blobs import Change
-from engine.cleanup import Cleanup, readd
+from engine.cleanup import readd
 from engine.digest import shorten
 from engine.errors import StoreChanged
 from engine.findings import Finding, Remedy
 from engine.importing import ImportRequest
 from engine.index import IndexText
-from engine.leftovers import Leftover
 from engine.progress import Progress
 from engine.remedies import apply_remedy, replace_blob
 from engine.removal import RemovalPlan, plan_removal
@@ -220,21 +219,17 @@ class Changes(QObject):
             lambda _change: outcome.kept_aside(digest),
         )
 
-    def clean_up(self, cleanup: Cleanup, digests: Sequence[str], lost: Sequence[str], *, leftovers: bool) -> None:
-        """Move these blobs and lost images of a clean-up to the trash; remove what crashed writers left behind."""
-        gone: list[Leftover] = []
+    def clean_up(self, plan: Callable[[], RemovalPlan | None], *, leftovers: bool) -> None:
+        """Move what nothing needs to the trash; ``plan`` says on the worker what. Remove what crashed writers left."""
 
-        def work(progress: Progress) -> Change:
-            change = Change()
-            if digests or lost:
-                change = self._store.apply(cleanup.plan(digests, lost), progress)
-            if leftovers:
-                gone.extend(self._store.clean(progress))
-            return change
+        def work(progress: Progress) -> outcome.Cleaned:
+            planned = plan()
+            change = self._store.apply(planned, progress) if planned is not None else Change()
+            gone = self._store.clean(progress) if leftovers else []
+            freed = sum(blob.freed for blob in planned.blobs) if planned is not None else 0
+            return outcome.Cleaned(change, freed, gone)
 
-        sizes = {blob.digest: blob.freed for blob in (*cleanup.unused, *cleanup.recent, *cleanup.doubtful)}
-        sizes |= {blob.digest: blob.freed for image in cleanup.lost for blob in (*image.blobs, *image.shared)}
-        self.make("Cleaning up", work, lambda change: outcome.cleaned_up(change, sizes, gone))
+        self.make("Cleaning up", work, outcome.cleaned_up)
 
     def replace(self, digest: str, file: Path) -> None:
         """Put a good copy in the place of a blob; anything else than that content is refused."""
@@ -293,7 +288,8 @@ class Changes(QObject):
             else:
                 self.changed.emit()
             sentence = tell(result)
-            change = result if isinstance(result, Change) else Change()
+            change = result.change if isinstance(result, outcome.Cleaned) else result
+            change = change if isinstance(change, Change) else Change()
             if sentence and change.record:
                 undo = partial(self.undoAsked.emit, change.record)
                 self.noticed.emit(Notice("success", sentence, "", "Undo", undo))

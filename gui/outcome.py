@@ -1,6 +1,6 @@
 """What a finished job did, in a sentence, and how that reaches the message bar."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -91,16 +91,25 @@ def imported(store: str, requests: Sequence[ImportRequest], change: Change) -> s
     return f"{text.count(len(requests), 'file')} imported into {store}: {', '.join(parts)}. {change.note}".strip()
 
 
-def cleaned_up(change: Change, freed: Mapping[str, int], gone: Sequence[Leftover]) -> str:
-    """What a clean-up moved to the trash, and which leftovers it removed; ``freed`` are bytes by digest."""
+@dataclass(frozen=True)
+class Cleaned:
+    """What a clean-up did: the change of the store, the bytes of what was to go, and leftovers that are gone."""
+
+    change: Change
+    planned: int
+    gone: Sequence[Leftover] = ()
+
+
+def cleaned_up(cleaned: Cleaned) -> str:
+    """What a clean-up moved to the trash, and which leftovers it removed."""
     parts = []
-    if change.removed:
-        size = text.size(sum(freed.get(digest, 0) for digest in change.removed))
-        parts.append(f"{text.count(len(change.removed), 'blob')} moved to the trash ({size})")
-    if gone:
-        size = text.size(sum(leftover.size for leftover in gone))
-        parts.append(f"{text.count(len(gone), 'leftover')} of crashed programs removed, {size} freed")
-    return f"{'; '.join(parts) or 'There was nothing that could be cleaned up'}. {change.note}".strip()
+    if count := len(cleaned.change.removed):
+        size = "" if cleaned.change.note else f" ({text.size(cleaned.planned)})"  # some of it stayed
+        parts.append(f"{text.count(count, 'blob')} moved to the trash{size}")
+    if cleaned.gone:
+        size = text.size(sum(leftover.size for leftover in cleaned.gone))
+        parts.append(f"{text.count(len(cleaned.gone), 'leftover')} of crashed programs removed, {size} freed")
+    return f"{'; '.join(parts) or 'There was nothing that could be cleaned up'}. {cleaned.change.note}".strip()
 
 
 def replaced(digest: str, change: Change) -> str:

@@ -147,7 +147,7 @@ class Undoing(QObject):
         def tell(change: Change) -> str:
             self._undone += undone
             self.changed.emit()
-            digests = [digest for each in undone for digest, _ in each.returned] + [str(d) for d in change.added]
+            digests = [*(digest for each in undone for digest, _ in each.returned), *map(str, change.added[:1])]
             self._changes.reveal_next(digests[0] if digests else "")
             return outcome.undone(wanted, change)
 

@@ -16,7 +16,7 @@ from gui import text
 from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.import_dialog import ImportDialog
 from gui.dialogs.name_dialog import NameDialog
-from gui.models.cleanup_tree import Proposal, propose
+from gui.models.cleanup import Proposal, propose
 from gui.outcome import Notice
 from gui.session import Session
 from gui.settings import Settings
@@ -105,9 +105,7 @@ def what_to_clean(session: Session, window: QWidget) -> None:
 
     def ask(proposal: Proposal) -> None:
         dialog = CleanupDialog(session.name, proposal, window)
-        dialog.confirmed.connect(
-            lambda blobs, lost, leftovers: session.changes.clean_up(proposal.cleanup, blobs, lost, leftovers=leftovers)
-        )
+        dialog.confirmed.connect(lambda taken: session.changes.clean_up(taken.plan, leftovers=taken.leftovers))
         dialog.add_asked.connect(lambda digest, name: name_for_lost(session, digest, window, name))
         _open(dialog)
 

@@ -1,6 +1,8 @@
 """Asks what is to be cleaned up: bins with ticks, what a lost image says about itself, and how much all that is."""
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QSize, Qt, Signal, Slot
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -10,21 +12,23 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QPushButton,
-    QTreeView,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from engine.cleanup import LostImage
-from gui import icons, text
-from gui.models.cleanup_tree import CleanupTree, Column, Proposal
-from gui.models.look import RowDelegate
+from gui import icons, text, theme
+from gui.models.cleanup import Choice, Proposal
+from gui.models.cleanup_tables import BinList, Column, ThingTable
+from gui.panels.keeper import MOST_FOLLOWED, WHOLE_ROW, selected_ranges
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
 
-_SIZE = QSize(860, 600)
-_SAMPLES = {Column.SIZE: "999.9 MB", Column.AGE: "28 Nov 2026 23:43"}
-"""What should fit into the columns at the right."""
+_SIZE = QSize(860, 640)
+_BIN_SAMPLES = ("Leftovers of crashed programs", "", "100,000", "999.9 MB")
+_SAMPLES = ("sha256:9f2c…41ab and more", "", "999.9 MB", "28 Nov 2026 23:43")
+"""What should fit into each column; the empty one gets the rest."""
 _MOST_DETAILS = 6
 """What a lost image says of itself that is shown; the rest is in its overview."""
 _MOST_DOUBTS = 3
@@ -33,8 +37,8 @@ _MOST_DOUBTS = 3
 class CleanupDialog(QDialog):
     """Shows what can go; nothing does before the button is pressed."""
 
-    confirmed = Signal(object, object, bool)
-    """Digests of blobs, digests of lost images, and whether leftovers of crashed programs go."""
+    confirmed = Signal(object)
+    """What is ticked, as ``Taken``."""
     add_asked = Signal(str, str)
     """Somebody wants a lost image in the index: its digest, and the name that it says it had."""
 
@@ -42,9 +46,11 @@ class CleanupDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(text.window_title(f"Clean up {text.plain(store)}"))
         self.resize(_SIZE.boundedTo(parent.window().size() - QSize(Space.HUGE, Space.HUGE)))
-        self._proposal = proposal
-        self.view = QTreeView(self)
-        self.model = CleanupTree(proposal, self.view)
+        self.choice = Choice(proposal, self)
+        self.bins = QTableView(self)
+        self.bin_list = BinList(self.choice, self.bins)
+        self.view = QTableView(self)
+        self.model = ThingTable(self.choice, self.view)
         self._about = plain_label("", wrap=True, selectable=True)
         self._about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._add = QPushButton(icons.icon("tag add"), "Add to the index…", self)
@@ -60,38 +66,37 @@ class CleanupDialog(QDialog):
         buttons.rejected.connect(self.reject)
         self._dress()
         self._assemble(store, buttons)
-        self.model.ticked.connect(self._refresh)
+        self.choice.changed.connect(self._refresh)
         self._sure.toggled.connect(self._refresh)
+        self.bins.selectionModel().currentChanged.connect(self._show_bin)
         self.view.selectionModel().currentChanged.connect(self._describe)
-        self.view.setCurrentIndex(self.model.index(0, 0))
+        self.model.modelReset.connect(self._describe)
+        self.bins.setCurrentIndex(self.bin_list.index(0, 0))
+        self._describe()
         self._refresh()
-        self.view.setFocus()
+        self.bins.setFocus()
 
     def _dress(self) -> None:
-        view = self.view
-        view.setModel(self.model)
-        view.setAccessibleName("What can be cleaned up")
-        view.setUniformRowHeights(True)
-        view.setAlternatingRowColors(True)
-        view.setAllColumnsShowFocus(True)
-        view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        view.setIconSize(icons.LIST_SIZE)
-        view.setItemDelegateForColumn(Column.SIZE, RowDelegate(view))  # it knows how high a row is
-        view.setSortingEnabled(True)
-        view.sortByColumn(Column.SIZE, Qt.SortOrder.DescendingOrder)
-        view.installEventFilter(self)
-        header, metrics = view.header(), view.fontMetrics()
-        header.setStretchLastSection(False)
-        header.setSectionResizeMode(Column.ABOUT, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(Column.WHAT, 300)
-        for column, sample in _SAMPLES.items():
-            header.resizeSection(column, metrics.horizontalAdvance(sample) + Space.HUGE)
-        for row in range(self.model.rowCount()):
-            view.expand(self.model.index(row, 0))
+        self.bins.setModel(self.bin_list)
+        self.bins.setAccessibleName("What can be cleaned up")
+        self.bins.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.view.setModel(self.model)
+        self.view.setAccessibleName("What is in it")
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        for view, samples in ((self.bins, _BIN_SAMPLES), (self.view, _SAMPLES)):
+            _dress(view, samples)
+            view.installEventFilter(self)
+        header = self.view.horizontalHeader()
+        header.setSortIndicatorShown(True)
+        header.setSectionsClickable(True)
+        header.setSortIndicator(Column.SIZE, Qt.SortOrder.DescendingOrder)
+        header.sortIndicatorChanged.connect(self._sort)
+        rows = self.bin_list.rowCount() * self.bins.verticalHeader().defaultSectionSize()
+        self.bins.setFixedHeight(rows + self.bins.horizontalHeader().sizeHint().height() + 2 * self.bins.frameWidth())
+        self.bins.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
 
     def _assemble(self, store: str, buttons: QDialogButtonBox) -> None:
-        cleanup = self._proposal.cleanup
+        cleanup = self.choice.proposal.cleanup
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.LARGE, Space.LARGE, Space.LARGE, Space.MEDIUM)
         layout.setSpacing(Space.SMALL)
@@ -101,6 +106,7 @@ class CleanupDialog(QDialog):
             doubts.insert(0, "The index names nothing, so nothing here is needed by anything that it names.")
         for doubt in doubts:
             layout.addLayout(_warning(doubt))
+        layout.addWidget(self.bins)
         layout.addWidget(self.view, 1)
         below = QHBoxLayout()
         below.addWidget(self._about, 1)
@@ -116,24 +122,39 @@ class CleanupDialog(QDialog):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The space bar ticks all that is selected, as the current row becomes."""
-        if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Space:
+        pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress
+        if pressed and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space:
+            if watched is self.bins:
+                place = self.bins.currentIndex().row()
+                self.choice.tick(place, slice(None), self.choice.check(place) is not Qt.CheckState.Checked)
+            elif watched is self.view:
                 self._tick_selected()
-                return True
-            if event.key() == Qt.Key.Key_Asterisk:
-                return True  # would open everything; everything is open
+            return watched in (self.bins, self.view)
         return super().eventFilter(watched, event)
 
     def _tick_selected(self) -> None:
-        current = self.view.currentIndex()
-        chosen = self.view.selectionModel().selectedRows()
-        if current.isValid():
-            self.model.tick(chosen or [current], not self.model.is_ticked(current))
+        row = self.view.currentIndex().row()
+        if row >= 0:
+            ranges = [(each.top(), each.bottom()) for each in selected_ranges(self.view)] or [(row, row)]
+            self.model.tick(ranges, not self.model.is_ticked(row))
+
+    @Slot(QModelIndex)
+    def _show_bin(self, index: QModelIndex) -> None:
+        if index.isValid():
+            self.model.show_bin(index.row())
+            self.view.setCurrentIndex(self.model.index(0, 0))
+
+    @Slot(int, Qt.SortOrder)
+    def _sort(self, column: int, order: Qt.SortOrder) -> None:
+        """Of very many selected rows only the current one stays so, because Qt follows each."""
+        if sum(each.height() for each in selected_ranges(self.view)) > MOST_FOLLOWED:
+            self.view.selectionModel().select(self.view.currentIndex(), WHOLE_ROW)
+        self.model.sort(column, order)
 
     @Slot()
     def _refresh(self) -> None:
         """Say what would happen now."""
-        found = self.model.sum()
+        found = self.choice.sum()
         parts = []
         if found.blobs:
             size = f"{text.size(found.freed)} ({text.exact_size(found.freed)})"
@@ -143,13 +164,13 @@ class CleanupDialog(QDialog):
         self._sum.setText(" ".join(parts) or "Nothing is ticked.")
         words = f"Move {text.count(found.blobs, 'blob')} to trash" if found.blobs else "Remove leftovers"
         self._accept.setText(words if found.blobs or found.leftovers else "Move to trash")
-        sure = not self._proposal.cleanup.empty_index or self._sure.isChecked() or not found.blobs
+        sure = not self.choice.proposal.cleanup.empty_index or self._sure.isChecked() or not found.blobs
         self._accept.setEnabled(sure and bool(found.blobs or found.leftovers))
 
-    @Slot(QModelIndex)
-    def _describe(self, index: QModelIndex) -> None:
+    @Slot()
+    def _describe(self) -> None:
         """Tell what a lost image says of itself."""
-        thing = self.model.thing_at(index)
+        thing = self.model.thing_at(self.view.currentIndex())
         lost = thing if isinstance(thing, LostImage) else None
         self._add.setVisible(lost is not None)
         facts = lost.details[:_MOST_DETAILS] if lost is not None else ()
@@ -169,9 +190,34 @@ class CleanupDialog(QDialog):
 
     @Slot()
     def _confirm(self) -> None:
-        blobs, lost, leftovers = self.model.chosen()
         self.accept()
-        self.confirmed.emit([blob.digest for blob in blobs], [image.digest for image in lost], leftovers)
+        self.confirmed.emit(self.choice.taken())
+
+
+def _dress(view: QTableView, samples: Sequence[str]) -> None:
+    """Rows without lines, columns that fit their samples."""
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    view.setAlternatingRowColors(True)
+    view.setShowGrid(False)
+    view.setWordWrap(False)
+    view.setTabKeyNavigation(False)
+    view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    view.setIconSize(icons.LIST_SIZE)
+    view.setCornerButtonEnabled(False)
+    rows, header = view.verticalHeader(), view.horizontalHeader()
+    rows.hide()
+    rows.setMinimumSectionSize(1)
+    rows.setDefaultSectionSize(theme.row_height(view.font()))
+    header.setHighlightSections(False)
+    header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    # Each repaint of a header asks whether every row of a column is selected; of this selection nothing ever is.
+    header.setSelectionModel(QItemSelectionModel(view.model(), header))
+    for column, sample in enumerate(samples):
+        if sample:
+            header.resizeSection(column, view.fontMetrics().horizontalAdvance(sample) + 2 * Space.HUGE)
+        else:
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
 
 
 def _warning(sentence: str) -> QHBoxLayout:

@@ -14,6 +14,8 @@ from gui.models.look import ACCESSIBLE, ALIGNMENT, DISPLAY, FONT, ICON, RIGHT, T
 from gui.models.two_levels import TwoLevels
 from gui.theme import Role
 
+_MOST_BLOBS = 1000
+"""Blobs that are listed of a record; the view lays each of them out when it is opened."""
 _MOST_NAMES = 10
 """Names of index entries that a tooltip tells."""
 
@@ -74,7 +76,7 @@ class TrashTree(TwoLevels):
         return len(self._records)
 
     def count_below(self, row: int) -> int:
-        return len(self._records[row].blobs)
+        return min(len(self._records[row].blobs), _MOST_BLOBS)
 
     def number_of(self, row: int) -> int:
         return self._numbers[self._records[row].id]
@@ -107,7 +109,7 @@ class TrashTree(TwoLevels):
             return QModelIndex()
         if not index.internalId():
             return self.createIndex(row, index.column(), 0)
-        if index.row() < len(self._records[row].blobs):
+        if index.row() < self.count_below(row):
             return self.createIndex(index.row(), index.column(), index.internalId())
         return QModelIndex()
 

@@ -91,7 +91,10 @@ def test_a_removal_that_found_nothing_left_says_so(nothing: RemovalPlan) -> None
 
 def test_a_clean_up_tells_what_went() -> None:
     gone = [Leftover("x", "umoci", 700, True, ""), Leftover("y", "umoci", 300, True, "")]
-    assert outcome.cleaned_up(Change(), {}, gone) == "2 leftovers of crashed programs removed, 1.0 kB freed."
-    change = Change(removed=(ONE,))
-    assert outcome.cleaned_up(change, {ONE: 5, TWO: 7}, []) == "1 blob moved to the trash (5 bytes)."
-    assert outcome.cleaned_up(Change(), {}, []) == "There was nothing that could be cleaned up."
+    only_leftovers = outcome.cleaned_up(outcome.Cleaned(Change(), 0, gone))
+    assert only_leftovers == "2 leftovers of crashed programs removed, 1.0 kB freed."
+    assert outcome.cleaned_up(outcome.Cleaned(Change(removed=(ONE,)), 5)) == "1 blob moved to the trash (5 bytes)."
+    assert outcome.cleaned_up(outcome.Cleaned(Change(removed=(ONE,), note="1 stayed."), 9)) == (
+        "1 blob moved to the trash. 1 stayed."
+    )
+    assert outcome.cleaned_up(outcome.Cleaned(Change(), 0)) == "There was nothing that could be cleaned up."

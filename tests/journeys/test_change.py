@@ -20,7 +20,7 @@ from gui.dialogs.import_dialog import ImportDialog
 from gui.dialogs.lists import ProblemsDialog
 from gui.dialogs.name_dialog import NameDialog
 from gui.main_window import MainWindow
-from gui.models.cleanup_tree import CHECK
+from gui.models.cleanup_tables import CHECK
 from gui.settings import Settings
 from tests.journeys.conftest import Driver, digest_of
 
@@ -412,9 +412,9 @@ def test_leftovers_are_listed_and_the_dead_ones_removed(driver: Driver, sample: 
     driver.menu("Tools", "Clean up")
     dialog = driver.dialog(CleanupDialog)
     assert isinstance(dialog, CleanupDialog)
-    model = dialog.model
-    last = model.index(model.rowCount() - 1, 0)
-    ticks = {(row := model.index(n, 0, last)).data(): row.data(CHECK) for n in range(model.rowCount(last))}
+    dialog.bins.setCurrentIndex(dialog.bin_list.index(dialog.bin_list.rowCount() - 1, 0))
+    rows = [dialog.model.index(n, 0) for n in range(dialog.model.rowCount())]
+    ticks = {row.data(): row.data(CHECK) for row in rows}
     assert ticks[".blobscope-0123456789abcdef"] is Qt.CheckState.Checked
     assert ticks["oci-put-blob314159265"] is None, "it may be alive"
     driver.press("Remove leftovers", dialog)

@@ -9,12 +9,12 @@ from pytestqt.qtbot import QtBot
 
 import gui.session
 from engine.cleanup import plan_cleanup
-from engine.removal import plan_removal
+from engine.removal import PlannedBlob, plan_removal
 from engine.snapshot import State
 from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.name_dialog import NameDialog
 from gui.main_window import MainWindow
-from gui.models.cleanup_tree import CHECK
+from gui.models.cleanup_tables import CHECK
 from gui.settings import Settings
 from tests.journeys.conftest import Driver
 from tests.layouts import LayoutFiles, tree
@@ -264,9 +264,8 @@ def open_clean_up(driver: Driver) -> CleanupDialog:
 
 
 def ticks(dialog: CleanupDialog) -> dict[str, Qt.CheckState]:
-    model = dialog.model
-    rows = [model.index(n, 0) for n in range(model.rowCount())]
-    return {" ".join(row.data().split()[:2]): row.data(CHECK) for row in rows}
+    rows = [dialog.bin_list.index(n, 0) for n in range(dialog.bin_list.rowCount())]
+    return {row.data(): row.data(CHECK) for row in rows}
 
 
 def test_what_is_unused_is_ticked_and_goes_and_what_is_lost_stays(driver: Driver, sample: Path, later: None) -> None:
@@ -294,11 +293,11 @@ def test_what_is_unused_is_ticked_and_goes_and_what_is_lost_stays(driver: Driver
 def test_a_lost_image_goes_only_when_it_is_ticked_with_the_keyboard(driver: Driver, sample: Path, later: None) -> None:
     page = driver.open(sample)
     dialog = open_clean_up(driver)
-    driver.until(dialog.view.hasFocus)
-    dialog.view.setCurrentIndex(dialog.model.index(1, 0))
+    driver.until(dialog.bins.hasFocus)
+    driver.key(Qt.Key.Key_Down)
     driver.key(Qt.Key.Key_Space)
     assert ticks(dialog)["Lost images"] is Qt.CheckState.Checked
-    planned = dialog.model.sum()
+    planned = dialog.choice.sum()
     driver.key(Qt.Key.Key_Return)
     driver.message(f"{planned.blobs} blobs moved to the trash")
     settle(driver)
@@ -306,10 +305,30 @@ def test_a_lost_image_goes_only_when_it_is_ticked_with_the_keyboard(driver: Driv
     assert State.UNUSED not in page.session.counts
 
 
+def test_some_of_a_bin_are_ticked_with_the_keyboard(driver: Driver, sample: Path, later: None) -> None:
+    page = driver.open(sample)
+    dialog = open_clean_up(driver)
+    driver.until(dialog.bins.hasFocus)
+    driver.key(Qt.Key.Key_Tab)
+    driver.until(dialog.view.hasFocus)
+    assert dialog.model.rowCount() == 2
+    assert dialog.model.index(0, 2).data() == "11.6 kB", "the largest comes first"
+    driver.key(Qt.Key.Key_Space)
+    assert ticks(dialog)["Unused blobs"] is Qt.CheckState.PartiallyChecked
+    kept = dialog.model.thing_at(dialog.model.index(0, 0))
+    driver.key(Qt.Key.Key_Return)
+    driver.message("1 blob moved to the trash (106 bytes)")
+    settle(driver)
+    assert page.session.snapshot is not None
+    assert isinstance(kept, PlannedBlob)
+    assert page.session.snapshot.find(kept.digest) >= 0
+
+
 def test_a_lost_image_says_what_it_is_and_can_be_added_again(driver: Driver, sample: Path, later: None) -> None:
     driver.open(sample)
     dialog = open_clean_up(driver)
-    dialog.view.setCurrentIndex(dialog.model.index(0, 0, dialog.model.index(1, 0)))
+    place = dialog.bins.visualRect(dialog.bin_list.index(1, 1)).center()
+    driver.qtbot.mouseClick(dialog.bins.viewport(), Qt.MouseButton.LeftButton, pos=place)
     shown = " ".join(label.text() for label in dialog.findChildren(QLabel) if label.isVisible())
     assert "Platform: linux/amd64" in shown
     driver.press("Add to the index", dialog)
@@ -334,7 +353,7 @@ def test_an_empty_index_asks_in_words_before_everything_goes(driver: Driver, tmp
     page = driver.open(files.path)
     dialog = open_clean_up(driver)
     for row in range(2):
-        dialog.view.setCurrentIndex(dialog.model.index(row, 0))
+        dialog.bins.setCurrentIndex(dialog.bin_list.index(row, 0))
         driver.key(Qt.Key.Key_Space)
     (accept,) = (button for button in dialog.findChildren(QPushButton) if "to trash" in button.text())
     assert accept.text() == "Move 4 blobs to trash"

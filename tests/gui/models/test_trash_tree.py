@@ -81,3 +81,10 @@ def test_names_from_a_store_are_only_text(tree: TrashTree) -> None:
     tree.set_records([record(1, "Delete <b>x</b>\u202e")])
     assert tree.index(0, 0).data() == "Delete <b>x</b>⟨U+202E⟩"
     assert "&lt;b&gt;" in tree.index(0, 0).data(TOOLTIP)
+
+
+def test_of_a_record_with_very_many_blobs_the_first_are_listed(tree: TrashTree) -> None:
+    many = Record("1", "removal", "Remove 5000 blobs", time.time(), (), (LAYER,) * 5000, 5, complete=True)
+    tree.set_records([many])
+    assert texts(tree, tree.index(0, 0))[2] == "5,000"
+    assert tree.rowCount(tree.index(0, 0)) == 1000
