@@ -17,7 +17,6 @@ from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import State
 from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.import_dialog import ImportDialog
-from gui.dialogs.lists import ProblemsDialog
 from gui.dialogs.name_dialog import NameDialog
 from gui.main_window import MainWindow
 from gui.models.cleanup_tables import CHECK
@@ -421,21 +420,6 @@ def test_leftovers_are_listed_and_the_dead_ones_removed(driver: Driver, sample: 
     driver.message("2 leftovers of crashed programs removed")
     assert not (sample / ".blobscope-0123456789abcdef").exists()
     assert (sample / "oci-put-blob314159265").exists()
-
-
-@pytest.mark.parametrize("way", ["menu", "message"])
-def test_the_structure_of_a_damaged_layout_is_explained(driver: Driver, sample: Path, way: str) -> None:
-    (sample / "oci-layout").unlink()
-    driver.open(sample)
-    driver.message("sample-layout is damaged: oci-layout is missing")
-    if way == "menu":
-        driver.menu("Tools", "Check structure")
-    else:
-        driver.press("Show all")
-    dialog = driver.dialog(ProblemsDialog)
-    assert isinstance(dialog, ProblemsDialog)
-    assert "oci-layout is missing" in dialog.table.topLevelItem(0).text(0)
-    dialog.close()
 
 
 def test_a_store_that_must_not_be_changed_can_only_be_looked_at(driver: Driver, sample: Path, tmp_path: Path) -> None:
