@@ -120,6 +120,7 @@ class ProblemDetails(QWidget):
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
+        before: QWidget = self.page
         for offer in offers:
             button = QPushButton(text.escape_mnemonics(offer.words), self._bar)
             button.setIcon(icons.icon("remedy"))
@@ -127,6 +128,8 @@ class ProblemDetails(QWidget):
             button.setEnabled(writable)
             button.clicked.connect(lambda _checked=False, offer=offer: self.remedy_asked.emit(offer))
             self._buttons.addWidget(button)
+            QWidget.setTabOrder(before, button)
+            before = button
             button.show()
         self._buttons.addStretch(1)
         if not writable:

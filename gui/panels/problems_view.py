@@ -413,6 +413,7 @@ class ProblemsView(QWidget):
 
     def _pop_up(self, position: QPoint) -> None:
         """What can be done with a report, and with the problem that is selected."""
+        self._tell()  # a click has just selected something else, perhaps
         menu = self._menu_with(("check deeply", "-", "copy report", "save report"))
         offers = self.details.offers if self.view.currentIndex().isValid() else ()
         first = menu.actions()[0] if menu.actions() else None
