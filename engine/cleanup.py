@@ -101,7 +101,7 @@ def plan_cleanup(snapshot: Snapshot, now_s: float, grace_s: float = 3600, writer
     holders = Counter(row for top in old_tops for row in images.of[top] - recent)
     unused = set(np.flatnonzero(unreached).tolist()) - recent - holders.keys()
     doubts = Doubts(snapshot, np.flatnonzero(columns.flags & facts.REACHABLE))
-    doubtful = {row for row in unused if doubts.about(row)} if doubts else set()
+    doubtful = doubts.among(unused)
     return Cleanup(
         snapshot=snapshot,
         unused=planned_blobs(snapshot, unused - doubtful),

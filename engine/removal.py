@@ -16,8 +16,9 @@ from engine import snapshot as facts
 from engine.digest import shorten
 from engine.document import MANIFEST_TYPES, Role
 from engine.errors import Refused
-from engine.snapshot import Entry, Kind, Snapshot
+from engine.snapshot import Entry, Kind, Snapshot, as_names
 
+_KINDS = tuple(Kind)
 _MAY_BE_DOCUMENTS = np.array(
     [Kind.INDEX, Kind.IMAGE, Kind.ARTIFACT, Kind.ATTESTATION, Kind.SIGNATURE, Kind.SBOM, Kind.UNKNOWN], np.uint8
 )
@@ -79,7 +80,8 @@ def plan_removal(
         raise Refused("The store is still being read, so nobody can say yet what is needed.", remedy="Wait a moment.")
     removed = {position: snapshot.entries[position] for position in entries}
     leaving = {entry.row for entry in removed.values() if entry.row >= 0}
-    named = {row for digest in digests if (row := snapshot.find(digest)) >= 0}
+    found = facts.find_rows(snapshot.columns.names, as_names(list(digests))) if digests else np.empty(0, np.int64)
+    named: set[int] = set(found[found >= 0].tolist())
     is_layout = snapshot.store_kind == "layout"
     goes = {row for row in (named if is_layout else named | leaving) if snapshot.has(row, facts.PRESENT)}
     content = _Content(set(), set(), [], [])
@@ -165,6 +167,13 @@ class Doubts:
             return ""
         return f"{', '.join(self._names[:3])} may need it"
 
+    def among(self, rows: set[int]) -> set[int]:
+        """Those of the rows that may be needed all the same."""
+        if not self._names or self._of_documents:
+            return rows if self._names else set()
+        ordered = np.fromiter(rows, np.int64)
+        return set(ordered[(self._snapshot.columns.flags[ordered] & facts.DOCUMENT) == 0].tolist())
+
     @property
     def names(self) -> str:
         """What is in doubt, for a sentence."""
@@ -233,28 +242,41 @@ def _call(snapshot: Snapshot, row: int) -> str:
 
 def planned_blobs(snapshot: Snapshot, rows: Iterable[int]) -> tuple[PlannedBlob, ...]:
     """These rows as blobs that go; a file with several names is freed once, with the last of its names."""
-    ordered = sorted(rows)
-    inodes = snapshot.columns.inodes[ordered].tolist()
-    names_left = {
-        inode: int(links) for inode, links in zip(inodes, snapshot.columns.links[ordered].tolist(), strict=True)
-    }
+    ordered = np.sort(np.fromiter(rows, np.int64))
+    columns = snapshot.columns
+    inodes = columns.inodes[ordered].tolist()
+    names_left = dict(zip(inodes, columns.links[ordered].tolist(), strict=True))
     planned = []
-    for row, inode in zip(ordered, inodes, strict=True):
-        size = max(int(snapshot.columns.sizes[row]), 0)
+    facts_of = zip(
+        columns.names[ordered].tolist(),
+        columns.kinds[ordered].tolist(),
+        np.maximum(columns.sizes[ordered], 0).tolist(),
+        inodes,
+        strict=True,
+    )
+    for name, kind, size, inode in facts_of:
         names_left[inode] -= 1
         freed = size if names_left[inode] <= 0 else 0
-        planned.append(PlannedBlob(snapshot.name(row), snapshot.kind(row), size, freed))
+        planned.append(PlannedBlob(name.decode("utf-8", "surrogateescape"), _KINDS[kind], size, freed))
     return tuple(planned)
 
 
+def _used(snapshot: Snapshot, goes: set[int]) -> list[int]:
+    """Those of the rows to which anything refers; of very many that go, usually nothing does."""
+    rows = np.sort(np.fromiter(goes, np.int64))
+    entries = np.array([entry.row for entry in snapshot.entries], np.int64)
+    used: list[int] = rows[np.isin(rows, np.concatenate([snapshot.edges.targets, entries]))].tolist()
+    return used
+
+
 def _hanging(snapshot: Snapshot, goes: set[int]) -> tuple[str, ...]:
-    links = (link for row in sorted(goes) for link in snapshot.referrers(row))
+    links = (link for row in _used(snapshot, goes) for link in snapshot.referrers(row))
     return tuple(dict.fromkeys(snapshot.name(link.source) for link in links if link.source not in goes))
 
 
 def _broken(snapshot: Snapshot, goes: set[int], removed: set[int]) -> tuple[str, ...]:
     sentences = []
-    for row in sorted(goes):
+    for row in _used(snapshot, goes):
         short = shorten(snapshot.name(row))
         for entry in snapshot.entries_of(row):
             if entry.position not in removed and snapshot.store_kind == "layout":
