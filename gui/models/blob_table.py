@@ -37,6 +37,8 @@ from gui.models.matching import Matcher, begin_with
 
 _NUMBERS = (Column.SIZE, Column.USED_BY, Column.MODIFIED)
 _NOBODY = QModelIndex()
+_MANY = 10_000
+"""More rows than this whose states are different are not told one by one."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class BlobTable(QAbstractTableModel):
         if shown is None or shown.wish.snapshot is not self._arranger.snapshot or not len(shown.order):
             return
         self._cells = BlobCells(shown.wish.snapshot, states)
-        places = np.array([0, len(shown.order) - 1]) if rows is None else shown.places[rows]
+        every = rows is None or len(rows) > _MANY  # of so many rows, looking where each stands takes too long
+        places = np.array([0, len(shown.order) - 1]) if every else shown.places[rows]
         places = places[places >= 0]
         if len(places):
             first, last = self.index(int(places.min()), 0), self.index(int(places.max()), Column.STATE)
