@@ -42,18 +42,6 @@ TITLE = "org.opencontainers.image.title"
 NO_TEXTS: Mapping[str, str] = {}
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """Something wrong that stops nobody from looking.
-
-    ``severity`` is "error", "warning" or "info"; ``place`` the file or digest, ``where`` the JSON path in it.
-    """
-
-    severity: str
-    sentence: str
-    place: str = ""
-    where: str = ""
-
-
 class Platform(msgspec.Struct, frozen=True):
     """Which operating system and processor an image is for (image-spec ``image-index.md``)."""
 

@@ -7,6 +7,7 @@ nothing while it is in memory, so documents are verified as they are read.
 import os
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -22,7 +23,6 @@ from engine.document import (
     Descriptor,
     Index,
     Manifest,
-    Problem,
     Role,
 )
 from engine.errors import BlobError, DocumentError, EngineError
@@ -59,7 +59,6 @@ class Graph:
     """
 
     def __init__(self, blobs: Blobs, listed: Columns, progress: Progress, previous: Snapshot | None) -> None:
-        self.problems: list[Problem] = []
         self.documents: dict[str, ReadDocument] = {}
         self._blobs = blobs
         self._listed = listed
@@ -205,23 +204,17 @@ class Graph:
             return known
         limit = CONFIG_LIMIT if media_type in CONFIG_TYPES else MANIFEST_LIMIT
         if stamp[0] > limit:
-            sentence = f"{Digest(digest).short} has {stamp[0]} bytes; documents are read up to {limit}."
-            return ReadDocument(stamp, None, media_type, Outcome.NONE, (Problem("error", sentence, digest),))
+            return ReadDocument(stamp, None, media_type, Outcome.NONE)
         try:
             raw = read_file(self._blobs, Digest(digest), limit)
-        except EngineError as error:
+        except EngineError:
             self._flags[node] |= facts.UNREADABLE
-            self.problems.append(Problem("error", str(error), digest))
             return None
         return _parse(digest, media_type, raw, stamp)
 
     def _check_embedded(self, node: int, descriptor: Descriptor) -> None:
-        try:
-            content = descriptor.embedded()
-        except DocumentError as error:
-            self.problems.append(Problem("error", str(error), descriptor.digest, "data"))
-        else:
-            if content is not None:
+        with suppress(DocumentError):
+            if (content := descriptor.embedded()) is not None:
                 self._embedded[node] = content
 
     # ----------------------------------------------------------------------------------- what belongs to what
@@ -303,10 +296,8 @@ class Graph:
 
     # -------------------------------------------------------------------------------------------- the snapshot
 
-    def snapshot(
-        self, kind: str, stage: str, roots: Roots, problems: Sequence[Problem] = (), folders: Folders = ()
-    ) -> Snapshot:
-        """Everything found so far as a snapshot; ``problems`` are those of the store's structure."""
+    def snapshot(self, kind: str, stage: str, roots: Roots, folders: Folders = ()) -> Snapshot:
+        """Everything found so far as a snapshot."""
         columns, rows = self._columns()
         media_types = self._media_types(columns, rows)
         edges = np.array(self._edges, np.int64).reshape(-1, 4)
@@ -328,7 +319,6 @@ class Graph:
             entries=entries,
             edges=links,
             documents=dict(self.documents),
-            problems=[*problems, *roots.problems, *self.problems],
             folders=folders,
         )
 
@@ -394,11 +384,10 @@ def read_file(blobs: Blobs, digest: Digest, limit: int, *, cut: bool = False) ->
 
 def _parse(digest: str, media_type: str, raw: bytes, stamp: tuple[int, int, int]) -> ReadDocument:
     outcome = outcome_of(raw, Digest(digest)) if stamp[0] >= 0 else Outcome.NONE
-    try:
-        document, problems = read_document(raw, media_type, Digest(digest).short)
-    except DocumentError as error:
-        document, problems = None, [Problem("error", str(error), digest)]
-    return ReadDocument(stamp, document, media_type, outcome, tuple(problems))
+    document = None
+    with suppress(DocumentError):
+        document = read_document(raw, media_type, Digest(digest).short)
+    return ReadDocument(stamp, document, media_type, outcome)
 
 
 def outcome_of(content: bytes, digest: Digest) -> Outcome:

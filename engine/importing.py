@@ -216,7 +216,7 @@ def _promised(path: Path) -> str:
 
 def _needs(content: bytes, media_type: str) -> tuple[str, ...]:
     try:
-        document, _ = read_document(content, media_type, "the file")
+        document = read_document(content, media_type, "the file")
     except DocumentError:
         return ()
     if not isinstance(document, (Manifest, Index)):
@@ -237,7 +237,7 @@ def _descriptor(request: ImportRequest, file: BinaryIO) -> Descriptor:
             expected="an image manifest or an image index",
             remedy="Import it as a blob without a name.",
         )
-    document, _ = read_document(content, media_type, request.path.name)
+    document = read_document(content, media_type, request.path.name)
     artifact_type = document.artifact_type if isinstance(document, (Manifest, Index)) else ""
     return Descriptor(media_type, "", len(content), {REF_NAME: request.name or ""}, artifact_type=artifact_type)
 

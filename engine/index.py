@@ -115,7 +115,7 @@ class IndexText:
         if now.spans:
             text = append(self._text, now.manifests, now.spans, piece, now.style)
             end = now.spans[-1][1] + len(text) - len(self._text)
-            added = read_descriptor(_parsed(piece), "")[0]
+            added = read_descriptor(_parsed(piece))
             spans, entries = [*now.spans, (end - len(piece), end)], [*now.entries, added]
             self._becomes(text, now.grown(len(text) - len(self._text), spans, entries))
         else:  # [], or null as Go programs write an empty list
@@ -195,7 +195,7 @@ class IndexText:
         where = f"manifests[{position}] of {self._place}"
         text = set_text_below(self._text, (start, end), "annotations", key, value, now.style, where)
         more = len(text) - len(self._text)
-        changed = read_descriptor(_parsed(text[start : end + more]), "")[0]
+        changed = read_descriptor(_parsed(text[start : end + more]))
         after = [(begin + more, stop + more) for begin, stop in now.spans[position + 1 :]]
         spans = [*now.spans[:position], (start, end + more), *after]
         entries = [*now.entries[:position], changed, *now.entries[position + 1 :]]
@@ -262,7 +262,7 @@ class IndexText:
         entries: list[Descriptor] = []
         for value, start, end in walk.entries():
             spans.append((start, end))
-            entries.append(read_descriptor(value, "")[0])
+            entries.append(read_descriptor(value))
         return _Reading((walk.start, walk.end), walk.manifests, spans, entries, style_of(walk.text, walk.start))
 
     def _span(self, position: int) -> Span:
@@ -301,7 +301,7 @@ def _stripped(text: str) -> str:
 
 
 def _digest_in(text: str) -> str:
-    return read_descriptor(_parsed(text), "")[0].digest
+    return read_descriptor(_parsed(text)).digest
 
 
 def _parsed(text: str) -> Any:

@@ -1,19 +1,15 @@
 """``ImageLayout``: an OCI image layout in a folder (image-spec ``image-layout.md``)."""
 
-import errno
 import os
-import re
-import stat
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import Any
 
 from engine.blobs import Blobs, Change
 from engine.digest import clip
 from engine.directory import Directory, explained
-from engine.document import Problem
 from engine.durable import Rights, ensure_folder, publish, staging, sync, write_file
-from engine.errors import DocumentError, EngineError, NotAStore
+from engine.errors import DocumentError, NotAStore
 from engine.importing import ImportRequest, import_into_layout
 from engine.index import NEW_INDEX
 from engine.indexfile import NAME as INDEX_NAME
@@ -61,7 +57,7 @@ class ImageLayout(Store):
     def open(cls, path: str | os.PathLike[str], *, follow_links: bool = True) -> "ImageLayout":
         """Open a layout, also a damaged one; nothing is written, and read-only media do.
 
-        What is wrong with it is told by ``check_structure``. ``follow_links`` lets blobs be read from a blobs folder
+        What is wrong with it is told by the rules (``engine.validate``). ``follow_links`` lets blobs be read from a blobs folder
         that is a symbolic link, as those who share a cache make it; nothing is ever changed through one. Raises
         ``NotAStore`` and ``StorageFailed``.
         """
@@ -79,19 +75,6 @@ class ImageLayout(Store):
             layout = cls(StoreRoot(directory, follow_links=follow_links))
         layout._look_at_version()
         return layout
-
-    def check_structure(self) -> list[Problem]:
-        """What is wrong with the files and folders that make it a layout; empty when nothing is."""
-        directory = self._root.directory
-        problems = [*self._check_marker(), *_check_kind(directory, INDEX_NAME, stat.S_ISREG, "a regular file")]
-        problems += _check_kind(directory, "blobs", stat.S_ISDIR, "a folder")
-        try:
-            with explained("Reading", directory.path):
-                problems += self._check_links(directory)
-                problems += _check_extras(directory)
-        except EngineError as error:
-            problems.append(Problem("error", str(error), directory.path))
-        return problems
 
     def read_index(self) -> bytes:
         """The bytes of ``index.json``; raises ``DocumentError`` and ``StorageFailed`` (see ``IndexFile.read``)."""
@@ -162,76 +145,8 @@ class ImageLayout(Store):
             )
         return marker["imageLayoutVersion"]
 
-    def _check_marker(self) -> list[Problem]:
-        try:
-            version = self._version()
-        except DocumentError as error:
-            return [Problem("error", str(error), MARKER_NAME)]
-        except FileNotFoundError:
-            return [Problem("error", "oci-layout is missing, so other tools refuse this layout.", MARKER_NAME)]
-        except OSError as error:
-            reason = "it is no regular file" if error.errno in _NOT_REGULAR else os.strerror(error.errno or 0)
-            return [Problem("error", f"oci-layout cannot be read: {reason}.", MARKER_NAME)]
-        if version == _VERSION:
-            return []
-        sentence = f"The layout's version is {clip(version, 40)}; this program knows {_VERSION}, and changes no other."
-        return [Problem("error", sentence, MARKER_NAME, "imageLayoutVersion")]
-
-    def _check_links(self, directory: Directory) -> list[Problem]:
-        """Blobs folders that are symbolic links."""
-        paths = ["blobs"]
-        with suppress(FileNotFoundError, NotADirectoryError):  # has its own problem, or is a link not followed
-            paths += [f"blobs/{name}" for name in self._root.reach("blobs").names()]
-        sentence = (
-            "{} is a symbolic link; what it leads to is shown, but nothing is changed through it."
-            if self._root.follow_links
-            else "{} is a symbolic link, which is not followed."
-        )
-        linked = [path for path in paths if _is_link(directory, path)]
-        return [Problem("warning", sentence.format(path), path) for path in linked]
-
-
-_NOT_REGULAR = frozenset({errno.ELOOP, errno.EINVAL, errno.ENXIO, errno.EISDIR})
-_KNOWN_EXTRAS = re.compile(r"\..*|ingest|index\.lock|index\.json\..*|oci-put-blob.*")
-_SHOWN_EXTRAS = 10
-
 
 def _fill_layout(folder: Directory, rights: Rights) -> None:
     ensure_folder(ensure_folder(folder, "blobs", rights), "sha256", rights)
     write_file(folder, INDEX_NAME, NEW_INDEX, rights)
     write_file(folder, MARKER_NAME, MARKER, rights)
-
-
-def _check_kind(directory: Directory, name: str, is_right: Callable[[int], bool], expected: str) -> list[Problem]:
-    try:
-        mode = directory.stat(name).st_mode
-    except FileNotFoundError:
-        return [Problem("error", f"{name} is missing.", name)]
-    except OSError as error:
-        return [Problem("error", f"{name} cannot be looked at: {os.strerror(error.errno or 0)}.", name)]
-    if stat.S_ISLNK(mode) and is_right is stat.S_ISDIR:  # allowed, with a warning of its own
-        mode = _mode_behind(directory, name)
-    if is_right(mode):
-        return []
-    return [Problem("error", f"{name} is not {expected}.", name)]
-
-
-def _mode_behind(directory: Directory, name: str) -> int:
-    try:
-        return os.stat(name, dir_fd=directory.fd).st_mode
-    except OSError:
-        return 0
-
-
-def _is_link(directory: Directory, path: str) -> bool:
-    return directory.has(path) and stat.S_ISLNK(directory.stat(path).st_mode)
-
-
-def _check_extras(directory: Directory) -> list[Problem]:
-    """What lies beside the layout's own files; the specification allows it."""
-    extras = [name for name in directory.names() if name not in _OWN_NAMES and not _KNOWN_EXTRAS.fullmatch(name)]
-    if not extras:
-        return []
-    shown = ", ".join(clip(os.fsencode(name).decode(errors="replace"), 40) for name in extras[:_SHOWN_EXTRAS])
-    more = f" and {len(extras) - _SHOWN_EXTRAS} more" if len(extras) > _SHOWN_EXTRAS else ""
-    return [Problem("info", f"The folder also holds {shown}{more}, which are no part of the layout.", directory.path)]

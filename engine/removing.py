@@ -123,7 +123,7 @@ class _Needs:
         after = self._store.scan(progress, None, self._plan.snapshot)
         if self._plan.snapshot.roots.digest and not after.roots.digest:
             raise StoreChanged(
-                f"Nobody knows any more what is needed. {after.roots.problems[-1].sentence}",
+                f"Nobody knows any more what is needed. {after.roots.trouble}",
                 place="index.json",
                 remedy="If another program is writing it, wait until it is done; else look at what is wrong with it.",
             )

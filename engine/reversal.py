@@ -272,7 +272,7 @@ def _restored(text: str, pieces: Sequence[Piece]) -> str:
 
 
 def _described(text: str) -> Descriptor:
-    return read_descriptor(parse_strict(text.encode(), "The entry"), "")[0]
+    return read_descriptor(parse_strict(text.encode(), "The entry"))
 
 
 def _key(entry: Descriptor) -> _Key:

@@ -4,7 +4,7 @@ Only small files are opened and nothing is written. What a previous snapshot kno
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,12 +12,12 @@ import numpy as np
 from engine import snapshot as facts
 from engine.blobs import BlobEntry, Blobs, EntryKind
 from engine.digest import Digest, digest_of
-from engine.document import DOCKER_CONFIG, Descriptor, Problem, Role
+from engine.document import DOCKER_CONFIG, Descriptor, Role
 from engine.errors import EngineError, InvalidDigest
 from engine.graph import Graph
 from engine.metadata import Metadata
 from engine.progress import Progress
-from engine.reading import MOST_PROBLEMS, IndexWalk, read_descriptor
+from engine.reading import IndexWalk, read_descriptor
 from engine.snapshot import Columns, Entry, Folders, Kind, Roots, Snapshot, as_names, empty_columns, find_rows, no_edges
 
 Publish = Callable[[Snapshot], None]
@@ -41,7 +41,6 @@ class Layout(Protocol):
     @property
     def blobs(self) -> Blobs: ...
     def read_index(self) -> bytes: ...
-    def check_structure(self) -> list[Problem]: ...
 
 
 class Docker(Protocol):
@@ -59,27 +58,24 @@ def scan_layout(
 ) -> Snapshot:
     """Scan an image layout; coarser snapshots go to ``publish`` as soon as they are there.
 
-    An index that cannot be read is a problem of the snapshot, and what is on disk is shown without roots. With a
+    Of an index that cannot be read ``roots.trouble`` tells why, and what is on disk is shown without roots. With a
     ``previous`` snapshot only what changed is read: an index of other bytes, folders in which a name came or went,
     documents in other files. A blob whose content was changed in place is noticed by a scan without one.
     """
     show = publish if publish and previous is None else _ignore
-    problems = layout.check_structure()
-    roots = _read_roots(layout, progress, previous, lambda part: show(_without_graph("layout", part, problems)))
-    show(_without_graph("layout", roots, problems))
+    roots = _read_roots(layout, progress, previous, lambda part: show(_without_graph("layout", part)))
+    show(_without_graph("layout", roots))
     folders = _settled(layout.blobs.folders())
     if previous is not None and folders and folders == previous.folders:
         listed = previous.listed()
     else:
-        listed = list_blobs(
-            layout.blobs, progress, lambda columns: show(_without_graph("layout", roots, problems, columns))
-        )
+        listed = list_blobs(layout.blobs, progress, lambda columns: show(_without_graph("layout", roots, columns)))
     graph = Graph(layout.blobs, listed, progress, previous)
     graph.follow(roots)
     if publish is not None:
-        publish(graph.snapshot("layout", "graph", roots, problems, folders))
+        publish(graph.snapshot("layout", "graph", roots, folders))
     graph.look_at_the_rest()
-    return graph.snapshot("layout", "complete", roots, problems, folders)
+    return graph.snapshot("layout", "complete", roots, folders)
 
 
 def scan_docker(
@@ -93,9 +89,9 @@ def scan_docker(
         digest = bytes(listed.names[row]).decode()
         descriptor = Descriptor(DOCKER_CONFIG, digest, int(listed.sizes[row]))
         items.append((descriptor, tuple(names.get(Digest(digest), ()))))
-    roots = Roots(sorted(items, key=lambda root: (not root[1], root[1])), [])
+    roots = Roots(sorted(items, key=lambda root: (not root[1], root[1])))
     if publish is not None and previous is None:
-        publish(_without_graph("docker", roots, [], listed))
+        publish(_without_graph("docker", roots, listed))
     graph = Graph(docker.blobs, listed, progress, previous)
     graph.follow(roots)
     for descriptor, _ in roots.items:
@@ -125,7 +121,7 @@ def list_blobs(blobs: Blobs, progress: Progress, publish: Callable[[Columns], No
 def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, show: Callable[[Roots], None]) -> Roots:
     """The entries of the index; the first ones are shown while the others are still being read."""
     progress.start("Reading index.json", unit="entries")
-    roots = Roots([], [])
+    roots = Roots([])
     try:
         raw = layout.read_index()
         roots.digest = str(digest_of(raw))
@@ -133,18 +129,15 @@ def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, s
             return previous.roots
         walk = IndexWalk(raw)
         for position, (value, _, _) in enumerate(walk.entries()):
-            descriptor, problems = read_descriptor(value, f"manifests[{position}]")
-            if len(roots.problems) < MOST_PROBLEMS:
-                roots.problems += problems
+            descriptor = read_descriptor(value)
             name = descriptor.name
             roots.items.append((descriptor, () if name is None else (name,)))
             if position % _FIRST_ROWS == _FIRST_ROWS - 1:
                 progress.advance(_FIRST_ROWS)
                 if position == _FIRST_ROWS - 1:
                     show(roots)
-        roots.problems += walk.problems
     except EngineError as error:
-        roots.problems.append(Problem("error", str(error), "index.json"))
+        roots.trouble = str(error)
         roots.digest = ""  # what could not be read whole is read again
     return roots
 
@@ -203,7 +196,7 @@ def _no_rows() -> Columns:
     return empty_columns(as_names([]))
 
 
-def _without_graph(kind: str, roots: Roots, problems: Iterable[Problem], listed: Columns | None = None) -> Snapshot:
+def _without_graph(kind: str, roots: Roots, listed: Columns | None = None) -> Snapshot:
     """A snapshot of roots, and of the listing where there is one, before any document was read."""
     columns = _no_rows() if listed is None else listed
     digests = as_names([descriptor.digest for descriptor, _ in roots.items if descriptor.digest])
@@ -219,7 +212,6 @@ def _without_graph(kind: str, roots: Roots, problems: Iterable[Problem], listed:
         entries=[Entry(n, next(rows) if d.digest else -1, d, names) for n, (d, names) in enumerate(roots.items)],
         edges=no_edges(),
         documents={},
-        problems=[*problems, *roots.problems],
     )
 
 

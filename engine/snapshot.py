@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.document import Descriptor, Document, ImageConfig, Index, Manifest, Platform, Problem, Role
+from engine.document import Descriptor, Document, ImageConfig, Index, Manifest, Platform, Role
 
 Names = NDArray[np.bytes_]
 Folders = tuple[tuple[str, int, int], ...]
@@ -106,9 +106,10 @@ class Roots(msgspec.Struct):
     """What a store names, before anybody looked whether it is there: descriptors with their names."""
 
     items: list[tuple[Descriptor, tuple[str, ...]]]
-    problems: list[Problem]
     digest: str = ""
-    """The digest of the ``index.json`` that they were read from."""
+    """The digest of the ``index.json`` that they were read from; empty where it could not be read whole."""
+    trouble: str = ""
+    """The sentence that says why it could not."""
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):
@@ -128,7 +129,6 @@ class ReadDocument(msgspec.Struct, frozen=True):
     document: Document | None
     media_type: str
     outcome: Outcome
-    problems: tuple[Problem, ...]
 
 
 class Columns(msgspec.Struct):
@@ -176,7 +176,6 @@ class Snapshot:
         entries: Sequence[Entry],
         edges: Edges,
         documents: Mapping[str, ReadDocument],
-        problems: Sequence[Problem],
         folders: Folders = (),
     ) -> None:
         self.store_kind = store_kind
@@ -187,7 +186,6 @@ class Snapshot:
         self.entries = entries
         self.edges = edges
         self.documents = documents
-        self.problems = problems
         self.folders = folders
         """The folders of blobs as they were when they were listed; empty where that says nothing."""
         self._by_target = np.argsort(edges.targets, kind="stable")
@@ -334,11 +332,6 @@ class Snapshot:
             return f"{len(platforms)} platforms" if len(platforms) > 1 else "".join(p.text for p in platforms)
         config = self.config(row) if row >= 0 else None
         return config.platform.text if config is not None else ""
-
-    def problems_of(self, row: int) -> list[Problem]:
-        """What is wrong inside the row's document."""
-        found = self.documents.get(self.name(row))
-        return list(found.problems) if found else []
 
     def edges_from(self, row: int) -> NDArray[np.int64]:
         """The positions of all references from a row, in ``edges``."""

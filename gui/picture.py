@@ -164,8 +164,8 @@ def differences(old: Snapshot, new: Snapshot) -> str:
     for amount, verb in ((come - changed, "added"), (gone - changed, "removed"), (changed, "changed")):
         if amount:
             parts.append(f"{text.count(amount, 'blob')} {verb}")
-    if not parts and (old.roots.digest != new.roots.digest or old.problems != new.problems):
-        parts.append("the index changed" if old.roots.digest != new.roots.digest else "its structure changed")
+    if not parts and old.roots.digest != new.roots.digest:
+        parts.append("the index changed")
     return ", ".join(parts)
 
 

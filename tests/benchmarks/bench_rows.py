@@ -93,11 +93,10 @@ def many_blobs(count: int) -> Snapshot:
         stage="complete",
         columns=columns,
         media_types=types,
-        roots=Roots([], []),
+        roots=Roots([]),
         entries=[],
         edges=edges,
         documents={},
-        problems=[],
     )
 
 

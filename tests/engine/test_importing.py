@@ -15,6 +15,7 @@ from engine.importing import ImportRequest, inspect_source
 from engine.indexfile import Edit
 from engine.layout import ImageLayout
 from engine.progress import Progress
+from tests.findings import told
 from tests.layouts import LayoutFiles, sha256, tree
 
 
@@ -102,7 +103,7 @@ class TestImporting:
         snapshot = layout.scan(Progress())
         assert [(entry.names, entry.descriptor.digest) for entry in snapshot.entries] == [(("app:1",), image["digest"])]
         assert snapshot.entries[0].descriptor.size == image["size"]
-        assert snapshot.problems == []
+        assert told(layout.path) == []
 
     def test_a_name_that_is_taken_moves_and_the_other_image_keeps_an_entry(
         self, layout: ImageLayout, tmp_path: Path

@@ -19,8 +19,10 @@ from engine.blobs import EntryKind
 from engine.digest import digest_of
 from engine.document import OCI_MANIFEST, Descriptor
 from engine.errors import AlreadyExists, StorageFailed
+from engine.findings import Severity
 from engine.index import IndexText
 from engine.layout import ImageLayout
+from engine.rules.layout import look
 
 OLD, NEW, BAD = b"an old blob", b"a new blob" * 1000, b"the right content"
 NAME_OF_BAD = digest_of(BAD)
@@ -117,7 +119,7 @@ def contents(layout: ImageLayout) -> dict[str, bytes]:
 def check(path: Path, operation: Operation) -> None:
     """The store opens, and is as before, or as after, in each of its parts."""
     with ImageLayout.open(path) as layout:
-        assert [problem for problem in layout.check_structure() if problem.severity == "error"] == []
+        assert {each.rule for each in look(layout.directory) if each.severity == Severity.ERROR} == set()
         names = [entry.name for entry in IndexText.parse(layout.read_index()).entries]
         assert names[0] == "old"
         assert set(names[1:]) <= {"new"}
@@ -225,7 +227,7 @@ def test_a_layout_is_created_whole_or_not_at_all(
         with contextlib.suppress(AlreadyExists):
             ImageLayout.create(folder / "layout").close()
         with ImageLayout.open(folder / "layout") as layout:
-            assert layout.check_structure() == []
+            assert list(look(layout.directory)) == []
         if ended == 0:
             break
     assert at > 1

@@ -25,7 +25,6 @@ def test_every_state_and_kind_can_be_seen(tmp_path: Path) -> None:
     assert {snapshot.kind(row) for row in range(len(snapshot))} >= kinds
     assert {leftover.tool.split(",")[0] for leftover in leftovers} == {"Blobscope", "umoci", "skopeo", "regclient"}
     assert [leftover.tool for leftover in leftovers if leftover.removable] == ["Blobscope"]
-    assert [problem for problem in snapshot.problems if problem.severity == "error"] == []
 
 
 def test_the_sample_is_the_same_each_time(tmp_path: Path) -> None:

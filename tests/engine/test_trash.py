@@ -246,7 +246,7 @@ class TestFaults:
         """Everything is in the store or in the trash, the index leads to nothing missing, and undo brings all back."""
         with ImageLayout.open(files.path) as layout:
             snapshot = layout.scan(Progress())
-            assert [problem for problem in snapshot.problems if problem.severity == "error"] == [], when
+            assert snapshot.roots.trouble == "", when
             flags = snapshot.columns.flags
             assert not (((flags & facts.REACHABLE) != 0) & ((flags & facts.PRESENT) == 0)).any(), when
             for record in layout.trash():

@@ -19,6 +19,7 @@ from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.record import OpenRecord
 from engine.removal import plan_removal
+from engine.rules.layout import look
 from engine.snapshot import Kind
 from tests.layouts import NAME, Json, LayoutFiles, sha256
 from tests.removals import TRASH, edit, furnish, names, records, remove, undo, write_as_others_do
@@ -81,7 +82,7 @@ class TestRemoval:
         with ImageLayout.open(files.path) as layout:
             snapshot = layout.scan(Progress())
             assert snapshot.find(one["digest"]) == -1
-            assert layout.check_structure() == []
+            assert list(look(layout.directory)) == []
             assert {left.path for left in layout.clean(min_age_s=0)} <= {"metadata", "metadata/sha256"}
             assert len(layout.trash()) == 1
 

@@ -36,6 +36,7 @@ from engine.digest import Digest, shorten
 from engine.document import Descriptor
 from engine.errors import DocumentError
 from engine.index import IndexText
+from engine.rules.layout import look
 from tests.layouts import MANIFEST, NAME, LayoutFiles, sha256, tree
 from tests.tools._operations import HELLO, HELLO_DIGEST, LARGE, OPERATIONS
 from tests.tools._rig import ROOT
@@ -364,7 +365,7 @@ def look_at_everything(store: Store) -> None:
             for key in store.metadata.keys(snapshot.name(row)):
                 store.metadata.get(snapshot.name(row), key)
     if isinstance(store, ImageLayout):
-        store.check_structure()
+        list(look(store.directory))
         with suppress(DocumentError):
             store.read_index()
 

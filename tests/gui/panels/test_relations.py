@@ -195,7 +195,7 @@ class WideSession:
         columns = facts.empty_columns(facts.as_names([*names, layer]))
         columns.kinds[:] = Kind.IMAGE
         columns.kinds[count] = Kind.LAYER
-        read = ReadDocument((0, 0, 0), manifest, OCI_MANIFEST, Outcome.VERIFIED, ())
+        read = ReadDocument((0, 0, 0), manifest, OCI_MANIFEST, Outcome.VERIFIED)
         rows = np.arange(count)
         self.layer = layer
         self.snapshot = Snapshot(
@@ -203,13 +203,12 @@ class WideSession:
             stage="complete",
             columns=columns,
             media_types=["", OCI_MANIFEST],
-            roots=Roots([], []),
+            roots=Roots([]),
             entries=[],
             edges=Edges(
                 rows, np.full(count, count), np.full(count, int(Role.LAYER), np.uint8), np.zeros(count, np.uint32)
             ),
             documents=dict.fromkeys(names, read),
-            problems=[],
         )
 
         self.states = np.full(count + 1, int(State.VERIFIED), np.uint8)
