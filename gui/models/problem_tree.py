@@ -224,7 +224,8 @@ class ProblemTree(QAbstractItemModel):
             return text.SEVERITIES[severity].sentence
         if finding is None:
             rule = shown.group.rule
-            return "\n".join(part for part in (rule.text, f"{rule.id}: {rule.source}" if rule.source else "") if part)
+            source = f"{rule.id}: {rule.source}" if rule.source else ""
+            return "\n".join(part for part in (rule.title, rule.text, source) if part)
         return (finding.sentence, "", finding.place, finding.where)[column]
 
     def _spoken(self, shown: Shown, finding: Finding | None, severity: Severity, column: int) -> str:

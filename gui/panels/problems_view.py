@@ -34,7 +34,7 @@ from gui.settings import Settings
 from gui.theme import Role, Space
 from gui.widgets import give_clear_button, icon_button, set_tooltip
 
-_SAMPLES = ("What is wrong", "Warning", "Layer 4 of 7 · app:2", "manifests[0].size")
+_SAMPLES = ("What is wrong", "Warning", "Layer 4 of 7 · app", "layers[0].size")
 """What should fit into each column."""
 _SPLITTER = "problems-splitter"
 _FEW_PLACES = 5
