@@ -16,7 +16,7 @@ from engine import snapshot as facts
 from engine.digest import shorten
 from engine.document import MANIFEST_TYPES, Role
 from engine.errors import Refused
-from engine.snapshot import Entry, Kind, Snapshot, as_names
+from engine.snapshot import Entry, Kind, Rows, Snapshot, as_names
 
 _KINDS = tuple(Kind)
 _MAY_BE_DOCUMENTS = np.array(
@@ -24,7 +24,7 @@ _MAY_BE_DOCUMENTS = np.array(
 )
 
 
-class PlannedBlob(msgspec.Struct, frozen=True):
+class PlannedBlob(msgspec.Struct, frozen=True, gc=False):
     """A blob that goes; ``freed`` is 0 where another hard link keeps its bytes."""
 
     digest: str
@@ -33,7 +33,7 @@ class PlannedBlob(msgspec.Struct, frozen=True):
     freed: int
 
 
-class KeptBlob(msgspec.Struct, frozen=True):
+class KeptBlob(msgspec.Struct, frozen=True, gc=False):
     """A blob of the removed image that stays, and why."""
 
     digest: str
@@ -261,12 +261,17 @@ def planned_blobs(snapshot: Snapshot, rows: Iterable[int]) -> tuple[PlannedBlob,
     return tuple(planned)
 
 
-def _used(snapshot: Snapshot, goes: set[int]) -> list[int]:
-    """Those of the rows to which anything refers; of very many that go, usually nothing does."""
-    rows = np.sort(np.fromiter(goes, np.int64))
+def used_from_outside(snapshot: Snapshot, rows: Rows) -> Rows:
+    """Those of the rows to which an entry refers, or a document that is not among them; usually few of very many."""
     entries = np.array([entry.row for entry in snapshot.entries], np.int64)
-    used: list[int] = rows[np.isin(rows, np.concatenate([snapshot.edges.targets, entries]))].tolist()
+    outside = snapshot.edges.targets[~np.isin(snapshot.edges.sources, rows)]
+    used: Rows = rows[np.isin(rows, np.concatenate([outside, entries]))]
     return used
+
+
+def _used(snapshot: Snapshot, goes: set[int]) -> list[int]:
+    rows: list[int] = used_from_outside(snapshot, np.sort(np.fromiter(goes, np.int64))).tolist()
+    return rows
 
 
 def _hanging(snapshot: Snapshot, goes: set[int]) -> tuple[str, ...]:

@@ -9,6 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.blobs import Blobs, Change
 from engine.digest import Digest, clip, digest_of, shorten
 from engine.directory import explained
@@ -17,8 +20,8 @@ from engine.index import IndexText
 from engine.indexfile import Edit, Note
 from engine.progress import Progress
 from engine.record import OpenRecord, rank_of
-from engine.removal import PlannedBlob, RemovalPlan
-from engine.snapshot import Entry, Snapshot
+from engine.removal import PlannedBlob, RemovalPlan, used_from_outside
+from engine.snapshot import Columns, Entry, Rows, Snapshot, as_names, find_rows
 from engine.trash import Trash, TrashedBlob
 from engine.undo import bring_back, undone_on_failure
 
@@ -186,31 +189,32 @@ def _newly_needed(plan: RemovalPlan, after: Snapshot) -> set[str]:
     What has been written anew since is what somebody is about to need.
     """
     before = plan.snapshot
+    names = as_names([blob.digest for blob in plan.blobs])
+    old_rows, rows = find_rows(before.columns.names, names), find_rows(after.columns.names, names)
+    there = (old_rows >= 0) & (rows >= 0)  # the others somebody else has deleted
+    old_rows, rows = old_rows[there], rows[there]
+    chosen = _written_anew(before.columns, old_rows, after.columns, rows)
+    used = np.isin(rows, used_from_outside(after, rows))
     going = {blob.digest for blob in plan.blobs}
     untagged = Counter(entry.row for entry in plan.entries)
-    needed, needed_before = [], []
-    for blob in plan.blobs:
-        old_row, row = before.find(blob.digest), after.find(blob.digest)
-        if row < 0:
-            continue  # somebody else has deleted it
-        users = {before.name(user) for user in before.users(old_row)}
+    for n in np.flatnonzero(used & ~chosen).tolist():
+        old_row, row = int(old_rows[n]), int(rows[n])
         entries = len(before.entries_of(old_row)) - untagged[old_row]
         named = after.store_kind == "layout" and len(after.entries_of(row)) > entries
-        written = not _is_same_file(before, old_row, after, row)
-        if named or written or {after.name(user) for user in after.users(row)} - users - going:
-            needed.append(row)
-            needed_before.append(old_row)
+        users = {before.name(user) for user in before.users(old_row)}
+        chosen[n] = named or bool({after.name(user) for user in after.users(row)} - users - going)
     # What a document needs that has gone already, only the picture from before tells.
-    return {after.name(row) for row in after.below(needed)} | {before.name(row) for row in before.below(needed_before)}
+    needed = {after.name(row) for row in after.below(rows[chosen].tolist())}
+    return needed | {before.name(row) for row in before.below(old_rows[chosen].tolist())}
 
 
-def _is_same_file(before: Snapshot, old_row: int, after: Snapshot, row: int) -> bool:
-    old, new = before.columns, after.columns
-    if new.sizes[row] < 0 or old.sizes[old_row] < 0:  # gone, by us or by others
-        return True
-    return all(
-        a[old_row] == b[row] for a, b in ((old.sizes, new.sizes), (old.mtimes, new.mtimes), (old.inodes, new.inodes))
-    )
+def _written_anew(old: Columns, old_rows: Rows, new: Columns, rows: Rows) -> NDArray[np.bool_]:
+    """Which files are no longer those that they were; what is gone, by us or by others, is not among them."""
+    differ = old.sizes[old_rows] != new.sizes[rows]
+    differ |= old.mtimes[old_rows] != new.mtimes[rows]
+    differ |= old.inodes[old_rows] != new.inodes[rows]
+    anew: NDArray[np.bool_] = differ & (old.sizes[old_rows] >= 0) & (new.sizes[rows] >= 0)
+    return anew
 
 
 def _title(plan: RemovalPlan) -> str:
