@@ -45,7 +45,7 @@ _EDIT_LIMIT = 3 * INDEX_LIMIT
 _RANKS = {Kind.INDEX: 0, Kind.IMAGE: 1, Kind.ARTIFACT: 1, Kind.ATTESTATION: 1, Kind.SIGNATURE: 1, Kind.SBOM: 1}
 
 
-class TrashedBlob(msgspec.Struct, frozen=True):
+class TrashedBlob(msgspec.Struct, frozen=True, gc=False):
     """A blob in the trash, with its size in bytes."""
 
     digest: str
