@@ -19,6 +19,8 @@ from engine.tarheader import HEADER_ONLY
 from engine.tarwalk import EXTENDED_LIMIT, Walker
 from tests.archives import END, file, header, padded, pax, record, signed
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
+
 Facts = tuple[bytes, str, int, int, int, int, int, bytes]
 """Name without the slashes of folders, type, size, mode, user, group, time, link target."""
 
@@ -145,12 +147,14 @@ def written(made: list[tarfile.TarInfo], style: int, headers: dict[str, str] | N
     return stream.getvalue()
 
 
+@patient
 @given(made=st.lists(entries(past=-(2**31)), max_size=8), step=st.integers(1, 3000))
 def test_gnu_archives_are_listed_as_tarfile_does(made, step):
     content = written(made, tarfile.GNU_FORMAT)
     assert facts(walk(content, step)) == facts_of_tarfile(content)
 
 
+@patient
 @given(made=st.lists(entries(past=-(2**31)), max_size=8), step=st.integers(1, 3000), fraction=st.floats(-1e9, 1e9))
 def test_pax_archives_are_listed_as_tarfile_does(made, step, fraction):
     for entry in made[::2]:
@@ -161,6 +165,7 @@ def test_pax_archives_are_listed_as_tarfile_does(made, step, fraction):
     assert facts(walk(content, step)) == facts_of_tarfile(content)
 
 
+@patient
 @given(made=st.lists(entries(ids=2**18, past=0), max_size=8), step=st.integers(1, 3000))
 def test_plain_posix_archives_are_listed_as_tarfile_does(made, step):
     for entry in made:
@@ -169,7 +174,7 @@ def test_plain_posix_archives_are_listed_as_tarfile_does(made, step):
     assert facts(walk(content, step)) == facts_of_tarfile(content)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(patient, max_examples=40)
 @given(made=st.lists(entries(past=-(2**31)), min_size=1, max_size=10), style=st.sampled_from([1, 2]))
 def test_archives_are_listed_as_gnu_tar_does(made, style):
     for entry in made:
@@ -399,6 +404,7 @@ def test_a_wrong_checksum_ends_the_listing_there(many):
         assert listing.names(0, bad) == [b"file %d" % n for n in range(bad)]
 
 
+@patient
 @given(st.data())
 def test_a_cut_archive_is_listed_up_to_the_cut(data):
     content = written([data.draw(entries()) for _ in range(4)], tarfile.PAX_FORMAT)
@@ -410,6 +416,7 @@ def test_a_cut_archive_is_listed_up_to_the_cut(data):
     assert (listing.ending is Ending.WHOLE) == (length >= end + 1024)
 
 
+@patient
 @given(st.data())
 def test_a_damaged_archive_is_listed_up_to_the_damage_in_pieces_of_any_size(data):
     content = bytearray(written([data.draw(entries()) for _ in range(5)], data.draw(st.sampled_from([1, 2]))))
@@ -425,12 +432,14 @@ def test_a_damaged_archive_is_listed_up_to_the_damage_in_pieces_of_any_size(data
     assert again.notes == listing.notes
 
 
+@patient
 @given(st.binary(max_size=3000), st.integers(1, 700))
 def test_any_bytes_are_walked_without_an_error(noise, step):
     for content in (noise, file(b"a") + noise, signed((noise + bytes(512))[:512]) + noise):
         assert len(walk(content, step)) <= 8
 
 
+@patient
 @given(st.binary(max_size=200), st.sampled_from(b"xgLKXSV"), st.integers(1, 700))
 def test_any_extended_header_is_walked_without_an_error(noise, kind, step):
     content = file(b"x", noise, kind=bytes([kind])) + file(b"name", b"data") + END
