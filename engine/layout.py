@@ -19,14 +19,13 @@ from engine.leftovers import IN_LAYOUT
 from engine.metadata import Metadata
 from engine.progress import Progress
 from engine.root import StoreRoot
+from engine.rules.layout import MARKER_NAME, VERSION
 from engine.scan import scan_layout
 from engine.snapshot import Snapshot
 from engine.store import Store, build_folder, open_folder
 from engine.undo import edit_undoably
 
-MARKER_NAME = "oci-layout"
 MARKER = b'{"imageLayoutVersion":"1.0.0"}'
-_VERSION = "1.0.0"
 _MARKER_LIMIT = 1 << 16
 _OWN_NAMES = frozenset({MARKER_NAME, INDEX_NAME, "blobs", "metadata"})
 
@@ -127,9 +126,9 @@ class ImageLayout(Store):
             version = self._version()
         except (DocumentError, OSError):
             return
-        if version != _VERSION:
+        if version != VERSION:
             self._root.refusal = (
-                f"{self.path} is a layout of version {clip(str(version), 40)}; only {_VERSION} can be changed."
+                f"{self.path} is a layout of version {clip(str(version), 40)}; only {VERSION} can be changed."
             )
 
     def _version(self) -> Any:

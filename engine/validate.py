@@ -23,6 +23,7 @@ from engine.document import CONFIG_LIMIT, CONFIG_TYPES, INDEX_LIMIT, MANIFEST_LI
 from engine.errors import DocumentError, EngineError
 from engine.findings import Finding, Findings
 from engine.graph import read_file
+from engine.indexfile import NAME as INDEX_NAME
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.reading import IndexWalk
@@ -35,7 +36,7 @@ from engine.rules.documents import look as look_at_document
 from engine.rules.index import Index
 from engine.rules.index import look as look_at_index
 from engine.rules.json import Numbers, told
-from engine.rules.picture import INDEX_NAME, MOST, Picture, descriptors
+from engine.rules.picture import MOST, Picture, descriptors
 from engine.snapshot import Outcome, ReadDocument, Snapshot
 from engine.store import Store
 from engine.verdicts import Verdicts

@@ -10,10 +10,11 @@ from engine.digest import Digest, clip, shorten
 from engine.document import CONFIG_TYPES, Role
 from engine.errors import DocumentError, InvalidDigest
 from engine.findings import Remedy, Severity
+from engine.indexfile import NAME as INDEX_NAME
 from engine.jsontext import parse_strict
 from engine.kinds import attached_to
 from engine.leftovers import Leftover
-from engine.rules.picture import INDEX_NAME, Picture
+from engine.rules.picture import Picture
 from engine.rules.registry import Broken, define, rule
 from engine.snapshot import Entry, Rows, mark_above
 

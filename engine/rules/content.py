@@ -9,7 +9,8 @@ from engine import snapshot as facts
 from engine.digest import clip, shorten
 from engine.document import Role
 from engine.findings import Remedy, Severity
-from engine.rules.picture import INDEX_NAME, MOST, Picture, damaged, descriptors, is_empty_digest
+from engine.indexfile import NAME as INDEX_NAME
+from engine.rules.picture import MOST, Picture, damaged, descriptors, is_empty_digest
 from engine.rules.registry import Broken, rule
 from engine.snapshot import Outcome
 

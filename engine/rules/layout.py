@@ -9,15 +9,17 @@ from typing import Any, NamedTuple
 
 from engine.digest import clip
 from engine.directory import Directory
+from engine.entries import is_algorithm
 from engine.findings import Finding, Remedy, Severity
+from engine.indexfile import NAME as INDEX_NAME
 from engine.jsontext import in_words
 from engine.rules import json
 from engine.rules.json import Members
 from engine.rules.registry import RULES, Broken, check, define, finding, rule
 
 MARKER_NAME = "oci-layout"
-INDEX_NAME = "index.json"
 VERSION = "1.0.0"
+"""The only version of a layout that there is."""
 _MARKER_LIMIT = 1 << 16
 _BLOBS = "blobs"
 _MARKER = "image-spec image-layout.md, oci-layout file"
@@ -26,7 +28,6 @@ _OWN = frozenset({MARKER_NAME, INDEX_NAME, _BLOBS, "metadata", "manifest.json", 
 """What a layout has, and what Docker writes beside it."""
 _KNOWN_EXTRAS = re.compile(r"\..*|ingest|index\.lock|index\.json\..*|oci-put-blob.*")
 _SHOWN_EXTRAS = 10
-_ALGORITHM = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*")
 _KEYS = frozenset({"imageLayoutVersion"})
 
 define(
@@ -180,5 +181,5 @@ def _links(folder: Folder) -> Iterator[Broken]:
     with suppress(OSError):
         paths += [f"{_BLOBS}/{name}" for name in folder.directory.child(_BLOBS, follow=True).names()]
     for path in paths:
-        if stat.S_ISLNK(folder.mode(path, follow=False)) and (path == _BLOBS or _ALGORITHM.fullmatch(path[6:])):
+        if stat.S_ISLNK(folder.mode(path, follow=False)) and (path == _BLOBS or is_algorithm(path[6:])):
             yield Broken("", f"{clip(path, 80)} is a symbolic link.", "a folder", "a symbolic link", place=path)

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from engine import snapshot as facts
 from engine.digest import shorten
 from engine.document import Descriptor, Index, Manifest, Role
+from engine.indexfile import NAME as INDEX_NAME
 from engine.leftovers import Leftover
 from engine.rules.registry import Broken
 from engine.snapshot import Rows, Snapshot
 
 MOST = 1000
 """Findings that are kept of each rule; the others are counted."""
-INDEX_NAME = "index.json"
 
 
 _UNTOLD = Broken("", "")

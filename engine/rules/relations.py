@@ -14,7 +14,8 @@ from engine.document import (
     Role,
 )
 from engine.findings import Severity
-from engine.rules.picture import INDEX_NAME, Picture, descriptors, path_of
+from engine.indexfile import NAME as INDEX_NAME
+from engine.rules.picture import Picture, descriptors, path_of
 from engine.rules.registry import Broken, counted, rule
 from engine.snapshot import Kind
 
