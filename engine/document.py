@@ -36,6 +36,10 @@ INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 MANIFEST_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST, OCI_ARTIFACT})
 CONFIG_TYPES = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
+MARKER_NAME = "oci-layout"
+LAYOUT_VERSION = "1.0.0"
+"""The only version of a layout that there is."""
+
 REF_NAME = "org.opencontainers.image.ref.name"
 TITLE = "org.opencontainers.image.title"
 

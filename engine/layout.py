@@ -8,6 +8,7 @@ from typing import Any
 from engine.blobs import Blobs, Change
 from engine.digest import clip
 from engine.directory import Directory, explained
+from engine.document import LAYOUT_VERSION, MARKER_NAME
 from engine.durable import Rights, ensure_folder, publish, staging, sync, write_file
 from engine.errors import DocumentError, NotAStore
 from engine.importing import ImportRequest, import_into_layout
@@ -19,7 +20,6 @@ from engine.leftovers import IN_LAYOUT
 from engine.metadata import Metadata
 from engine.progress import Progress
 from engine.root import StoreRoot
-from engine.rules.layout import MARKER_NAME, VERSION
 from engine.scan import scan_layout
 from engine.snapshot import Snapshot
 from engine.store import Store, build_folder, open_folder
@@ -126,9 +126,9 @@ class ImageLayout(Store):
             version = self._version()
         except (DocumentError, OSError):
             return
-        if version != VERSION:
+        if version != LAYOUT_VERSION:
             self._root.refusal = (
-                f"{self.path} is a layout of version {clip(str(version), 40)}; only {VERSION} can be changed."
+                f"{self.path} is a layout of version {clip(str(version), 40)}; only {LAYOUT_VERSION} can be changed."
             )
 
     def _version(self) -> Any:

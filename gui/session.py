@@ -16,10 +16,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.cleanup import Cleanup, plan_cleanup
 from engine.digest import shorten
-from engine.document import MANIFEST_LIMIT
+from engine.document import MANIFEST_LIMIT, MARKER_NAME
 from engine.importing import Source, inspect_source
 from engine.indexfile import NAME as INDEX_NAME
-from engine.layout import MARKER_NAME, ImageLayout
+from engine.layout import ImageLayout
 from engine.leftovers import Leftover
 from engine.progress import Progress
 from engine.snapshot import Outcome, Rows, Snapshot, State

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from engine.digest import clip
 from engine.directory import Directory
+from engine.document import LAYOUT_VERSION as VERSION
+from engine.document import MARKER_NAME
 from engine.entries import is_algorithm
 from engine.findings import Finding, Remedy, Severity
 from engine.indexfile import NAME as INDEX_NAME
@@ -17,9 +19,6 @@ from engine.rules import json
 from engine.rules.json import Members
 from engine.rules.registry import RULES, Broken, check, define, finding, rule
 
-MARKER_NAME = "oci-layout"
-VERSION = "1.0.0"
-"""The only version of a layout that there is."""
 _MARKER_LIMIT = 1 << 16
 _BLOBS = "blobs"
 _MARKER = "image-spec image-layout.md, oci-layout file"
