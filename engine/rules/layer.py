@@ -173,7 +173,7 @@ def _late_whiteouts(layer: Layer) -> Iterator[Broken]:
     "V146",
     Severity.WARNING,
     "A file in a layer is stored without its holes",
-    "Sparse files must not be in a layer: tools of different makers do not read them alike. They would write a damaged "
+    "Sparse files should not be in a layer: tools of different makers do not read them alike. They would write a damaged "
     "file, or refuse the image.",
     "image-spec layer.md, Representing Changes, sparse files",
 )
