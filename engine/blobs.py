@@ -17,7 +17,7 @@ from engine.digest import Digest
 from engine.directory import Directory, explained, read_all
 from engine.durable import TRASH_NAME, create_file, mount_of, publish, replace, staging, sync, sync_file, unlink
 from engine.entries import Batches, BlobEntry, EntryKind, entry_of, is_algorithm, list_entries
-from engine.errors import BlobError, BlobMissing, BlobUnreadable, InvalidDigest, Refused, StorageFailed
+from engine.errors import BlobMissing, BlobUnreadable, EngineError, InvalidDigest, Refused, StorageFailed
 from engine.progress import Progress
 from engine.root import StoreRoot
 from engine.streams import VerifiedReader, check_digest, hash_file, receive, unreadable, wrong_digest, wrong_size
@@ -86,6 +86,8 @@ class Blobs:
             base = self._root.reach(self.folder_name)
         except (FileNotFoundError, NotADirectoryError):
             return  # a damaged store: its structural check says so
+        except OSError as error:
+            raise StorageFailed.from_os("Listing", f"{self._root.path}/{self.folder_name}", error) from error
         strays: list[BlobEntry] = []
         with explained("Listing", base.path):
             for name in _without_trash(base):
@@ -313,8 +315,10 @@ class Blobs:
             )
         return accepted
 
-    def _trouble(self, digest: Digest, error: OSError) -> BlobError:
+    def _trouble(self, digest: Digest, error: OSError) -> EngineError:
         """What to raise when a blob's file cannot be opened."""
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # which says nothing about the blob
+            return StorageFailed.from_os("Opening", digest.short, error)
         if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
             return BlobMissing(f"{digest.short} is not in the store.", place=digest)
         if error.errno in (errno.ELOOP, errno.EINVAL, errno.ENXIO):

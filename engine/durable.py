@@ -241,7 +241,11 @@ def _unlink_files(folder: Directory) -> list[str]:
 def mount_of(folder: Directory) -> tuple[int, str]:
     """Device and mount of a folder: names can only be given to a file within one mount."""
     number = ""
-    with suppress(OSError), open(f"/proc/self/fdinfo/{folder.fd}", encoding="ascii") as lines:
+    # Without /proc nobody knows; any other failure must not make one mount look like two.
+    with (
+        suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+        open(f"/proc/self/fdinfo/{folder.fd}", encoding="ascii") as lines,
+    ):
         number = next((line.split()[1] for line in lines if line.startswith("mnt_id:")), "")
     return folder.status().st_dev, number
 

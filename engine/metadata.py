@@ -4,6 +4,7 @@ Docker's image store keeps them in ``metadata/<algorithm>/<encoded>/<key>`` (mob
 same folder when a person adds the first key, and loses it with the last one.
 """
 
+import logging
 import re
 from contextlib import suppress
 
@@ -13,6 +14,8 @@ from engine.directory import Directory, explained
 from engine.durable import remove_empty, replace, staging, sync, unlink, write_file
 from engine.errors import InvalidKey, MetadataMissing, Refused
 from engine.root import StoreRoot
+
+logger = logging.getLogger(__name__)
 
 VALUE_LIMIT = 1 << 20
 """Bytes of the largest value."""
@@ -94,11 +97,13 @@ class Metadata:
             except FileNotFoundError:
                 return False
             gone = [key for key in keys if unlink(folder, key)]
-            with suppress(FileNotFoundError):  # somebody else has just done it
+            try:
                 algorithm = self._root.to_change().child(_FOLDER).child(digest.algorithm)
                 if remove_empty(algorithm, digest.encoded):
                     sync(algorithm)
                     self.remove_empty_folders(digest.algorithm)
+            except OSError as error:  # somebody else has just done it; or they stay, in nobody's way
+                logger.debug("The empty folders of %s stay: %s", digest.short, error)
         return bool(gone)
 
     def remove_empty_folders(self, algorithm: str) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.tools._operations import CALLS
+from tests.tools._victims import CALLS
 
 ROOT = Path(__file__).parents[2]
-_HIT = 150
+_HIT, _OPEN_HIT = 50, 150
 """The ordinal of the call that is hit: no operation makes as many of one kind by itself, and those in vain fill up."""
 _PATH = re.compile(r'<([^>]*)>(?:\(deleted\))?(?:, "([^"]*)")?')
 _LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (-?\d+)")
@@ -52,7 +52,7 @@ class Rig:
     def __init__(self, folder: Path, harm: str = "", calls: Sequence[str] = CALLS) -> None:
         """``harm`` is what happens to the call that is hit, in strace's words: ``signal=KILL``, ``error=ENOSPC``."""
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.tools._operations"],
+            [sys.executable, "-m", "tests.tools._victims"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -62,7 +62,8 @@ class Rig:
         log = folder / "strace.log"
         strace = ["strace", "-qq", "-f", "-y", "-p", str(process), "-o", log, "-e", f"trace={','.join(calls)}"]
         if harm:
-            strace += ["-e", f"inject={','.join(calls)}:{harm}:when={_HIT}"]
+            others = ",".join(call for call in calls if call != "openat")
+            strace += ["-e", f"inject={others}:{harm}:when={_HIT}", "-e", f"inject=openat:{harm}:when={_OPEN_HIT}"]
         self._strace = subprocess.Popen(strace)
         while "TracerPid:\t0\n" in Path(f"/proc/{process}/status").read_text():
             assert self._strace.poll() is None, "strace could not attach"
@@ -71,7 +72,7 @@ class Rig:
 
     def run(self, operation: str, path: Path, call: str, number: int) -> Fate:
         """Carry an operation out on the store at the path; its ``number``-th call of that kind is hit, if it has one."""
-        _, status, said = self._ask(operation, path, call, _HIT - number)
+        _, status, said = self._ask(operation, path, call, (_OPEN_HIT if call == "openat" else _HIT) - number)
         injected = any(line.endswith("(INJECTED)\n") for line in self._log)
         return Fate(injected or status == -signal.SIGKILL, status, said.strip())
 

@@ -511,7 +511,13 @@ def test_17_modes_and_owner_stay_as_they_were(files: LayoutFiles) -> None:
     index.chmod(0o664)
     umask = os.umask(0o027)
     try:
-        for operation in ("put a blob", "put the first sha512 blob", "add a name", "replace metadata", "clean"):
+        for operation in (
+            "put a blob",
+            "put the first sha512 blob",
+            "add a name",
+            "replace metadata",
+            "clean leftovers",
+        ):
             OPERATIONS[operation](files.path)
     finally:
         os.umask(umask)
