@@ -417,3 +417,38 @@ def test_whatever_is_edited_the_text_says_what_was_meant(
     for key, value in json.loads(before).items():
         if key != "manifests":
             assert json.loads(text.raw)[key] == value
+
+
+def test_entries_are_arranged_with_the_white_space_before_them() -> None:
+    raw = b'{ "manifests": [ {"digest": "a"},\n  {"digest": "b"} , {"digest": "c"} ] }\n'
+    index = IndexText.parse(raw)
+    index.arrange([2, ' {"digest": "d"} ', 1])
+    assert index.raw == b'{ "manifests": [ {"digest": "c"} , {"digest": "d"},\n  {"digest": "b"} ] }\n'
+    index.arrange([])
+    assert index.raw == b'{ "manifests": [] }\n'
+    index.arrange(['{"digest": "e"}'])
+    assert [json.loads(index.entry_text(0))] == [{"digest": "e"}]
+    with pytest.raises(DocumentError):
+        index.arrange(["no JSON"])
+
+
+def test_a_copy_stays_as_it_was() -> None:
+    index = IndexText.parse(b'{"manifests":[{"digest":"a"}]}')
+    copy = index.copy()
+    index.remove(0)
+    assert copy.raw == b'{"manifests":[{"digest":"a"}]}'
+    assert len(copy.entries) == 1
+
+
+def test_only_the_size_of_an_entry_changes() -> None:
+    index = IndexText.parse(b'{"manifests":[{"size": 1e2, "x": 1.0},{"y":2}]}')
+    index.resize(0, 7)
+    index.resize(1, 8)
+    assert index.raw == b'{"manifests":[{"size": 7, "x": 1.0},{"y":2,"size":8}]}'
+
+
+def test_a_list_is_written_only_for_null() -> None:
+    for before, after in ((b'{"manifests": null}', b'{"manifests": []}'), (b'{"x":1}', b'{"x":1}')):
+        index = IndexText.parse(before)
+        index.make_list()
+        assert index.raw == after
