@@ -45,8 +45,8 @@ _SMALLEST = QSize(760, 500)
 _FIRST_SIZE = QSize(1280, 820)
 _FRAME = QSize(16, 48)
 """What a frame around the window may take of the screen."""
-_NARROW = 1100
-"""Pixels below which the status bar has no room for everything."""
+_JOB_WITH_TITLE = 560
+"""Pixels that a running job takes in the status bar when it says what it is called."""
 _STATE_VERSION = 1
 _MOST_TITLES = 5
 """Running jobs that are named when the window is closed."""
@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         self.tabs.remedy_asked.connect(self.commands.repair)
         self.tabs.situationChanged.connect(self._show_front)
         self.tabs.close_asked.connect(self._close_store)
+        self.tabs.cleanup_asked.connect(self.commands.actions["clean"].trigger)
         self.stores.opened.connect(self._show_store)
         self.stores.failed.connect(self._tell_failure)
         self.counts.chosen.connect(self._filter)
@@ -308,8 +309,8 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _make_room(self) -> None:
-        """In a narrow window, what runs is more important than what is selected."""
-        narrow = self.width() < _NARROW
+        """Where there is little room beside the counters, what runs is more important than what is selected."""
+        narrow = self.width() - self.counts.sizeHint().width() < _JOB_WITH_TITLE
         self.strip.set_narrow(narrow)
         self._info.setHidden(narrow and bool(self.strip.shown))
 

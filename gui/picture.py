@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.snapshot import (
+    LINKED,
     PRESENT,
+    REACHABLE,
     REGULAR,
+    STRAY,
     UNCHECKABLE,
     Entry,
     Outcome,
@@ -46,6 +49,8 @@ class Picture:
         """For each row the worst state among it and its parts."""
         self.counts: NDArray[np.int64] = _count(self.states)
         self.roll_up_is_stale = False
+        self.unused = _unused(snapshot)
+        """How many blobs nothing that is named leads to, and their bytes on disk."""
 
     def mark_checking(self, rows: Rows) -> None:
         """Show that these rows wait to be hashed."""
@@ -179,6 +184,14 @@ def _overwritten(old: Snapshot, new: Snapshot, kept_old: Rows) -> int:
 
 def _entry_keys(entries: Sequence[Entry]) -> set[tuple[str, tuple[str, ...]]]:
     return {(entry.descriptor.digest, entry.names) for entry in entries}
+
+
+def _unused(snapshot: Snapshot) -> tuple[int, int]:
+    if snapshot.stage != "complete" or snapshot.store_kind != "layout":
+        return 0, 0
+    flags = snapshot.columns.flags
+    unused = (flags & (PRESENT | REGULAR | REACHABLE | STRAY | LINKED)) == PRESENT | REGULAR
+    return int(np.count_nonzero(unused)), int(snapshot.columns.sizes[unused].sum())
 
 
 def _count(states: NDArray[np.uint8]) -> NDArray[np.int64]:

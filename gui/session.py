@@ -149,6 +149,11 @@ class Session(QObject):
             return {}
         return {State(n): int(count) for n, count in enumerate(self._picture.counts) if count}
 
+    @property
+    def unused(self) -> tuple[int, int]:
+        """How many blobs nothing that is named leads to, and their bytes on disk."""
+        return self._picture.unused if self._picture else (0, 0)
+
     def state(self, row: int) -> State:
         return State(int(self.states[row]))
 

@@ -174,7 +174,7 @@ class CleanupDialog(QDialog):
         lost = thing if isinstance(thing, LostImage) else None
         self._add.setVisible(lost is not None)
         facts = lost.details[:_MOST_DETAILS] if lost is not None else ()
-        lines = [f"{label}: {value}" for label, value in facts]
+        lines = [f"{label}: {text.moment_of(value) if label == 'Created' else value}" for label, value in facts]
         if lost is not None and lost.shared:
             shared = text.count(len(lost.shared), "blob")
             lines.append(f"It shares {shared} with other lost images; they go with the last of these.")

@@ -11,7 +11,7 @@ from gui.theme import Space
 
 _LEAST = 140
 """Pixels that the column keeps which takes what the others leave."""
-_NARROWEST = 0.65
+_NARROWEST = 0.8
 """How much of its width a column keeps where there is too little room for all."""
 
 

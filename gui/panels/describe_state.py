@@ -61,11 +61,11 @@ def _compare(subject: Subject) -> list[Field]:
 
 
 _REMEDIES = {
-    State.CORRUPT: "Import the right file again: a good copy takes the place of this one.",
-    State.SIZE_DIFFERS: "Import the right file again: a good copy takes the place of this one.",
+    State.CORRUPT: "Import the right file again: a good copy takes the place of this one. Or keep this one aside.",
+    State.SIZE_DIFFERS: "Import the right file again: a good copy takes the place of this one. Or keep this one aside.",
     State.MISSING: "Import a file with this content, or remove what refers to it.",
     State.UNUSED: "Delete it to free {size}, unless another program is about to name it.",
-    State.LOST: "Import its file from the blobs folder under a name to have it in the index again.",
+    State.LOST: "Add it to the index under a name (menu Image), or clean it up to free {size}.",
     State.JUNK: "No program reads it as a blob. It only takes {size}.",
     State.DAMAGED: "The Document tab shows it as it is stored.",
     State.UNREADABLE: "Open the store as its owner, or check the disk.",

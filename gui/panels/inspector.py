@@ -52,6 +52,7 @@ class Inspector(QWidget):
         self._pause.setInterval(_PAUSE_MS)
         self._pause.timeout.connect(self._refresh_states)
         self._pages = QStackedWidget(self)
+        self._empty = _EmptyPage(self._pages)
         self._full = QWidget(self._pages)
         self.header = InspectorHeader(self._full)
         self.tabs = QTabWidget(self._full)
@@ -81,7 +82,7 @@ class Inspector(QWidget):
         full.setSpacing(0)
         full.addWidget(self.header)
         full.addWidget(self.tabs, 1)
-        self._pages.addWidget(_EmptyPage(self._pages))
+        self._pages.addWidget(self._empty)
         self._pages.addWidget(self._full)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -99,6 +100,7 @@ class Inspector(QWidget):
         if selection is None:
             self._several = None
             self._forget()
+            self._empty.say()
             self._pages.setCurrentIndex(0)
             return
         if selection == self._selection:
@@ -111,6 +113,11 @@ class Inspector(QWidget):
         self._where = where
         if where and DOCUMENT in self._fresh:
             self.document.show_place(where)
+
+    def show_words(self, headline: str, sentence: str) -> None:
+        """Say something in the place of what is selected."""
+        self.show_selection(None)
+        self._empty.say(headline, sentence)
 
     def show_several(self, session: Session, rows: Rows) -> None:
         """Show the sum of several selected rows of the session's snapshot."""
@@ -314,20 +321,29 @@ class _EmptyPage(QWidget):
         self._glyph = plain_label("", parent=self)
         self._glyph.setAccessibleName("No selection")
         self._glyph.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        sentence = heading("Nothing is selected", self)
-        hint = plain_label("Select an image or a blob to see what it is.", wrap=True, parent=self)
-        hint.setForegroundRole(hint.palette().ColorRole.PlaceholderText)
+        self._headline = heading("", self)
+        self._headline.setWordWrap(True)
+        self._sentence = plain_label("", wrap=True, parent=self)
+        self._sentence.setForegroundRole(self._sentence.palette().ColorRole.PlaceholderText)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.HUGE, Space.HUGE, Space.HUGE, Space.HUGE)
         layout.setSpacing(Space.SMALL)
         layout.addStretch(1)
         layout.addWidget(self._glyph)
-        for label in (sentence, hint):
+        for label in (self._headline, self._sentence):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(label)
         layout.addStretch(2)
         theme.current().changed.connect(self._draw)
+        self.say()
         self._draw()
+
+    def say(
+        self, headline: str = "Nothing is selected", sentence: str = "Select an image or a blob to see what it is."
+    ) -> None:
+        """Show these words."""
+        self._headline.setText(headline)
+        self._sentence.setText(sentence)
 
     @Slot()
     def _draw(self) -> None:

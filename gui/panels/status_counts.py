@@ -28,7 +28,7 @@ _ORDER = (
     State.JUNK,
 )
 """From left to right: what is well, what is wrong, what is only odd."""
-_JOB_ROOM = 420
+_JOB_ROOM = 340
 """Pixels that a running job may take of the window: words are only written where there is room for both."""
 
 

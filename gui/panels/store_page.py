@@ -18,6 +18,7 @@ from gui.jobs import JobRunner
 from gui.models.filtering import STATES
 from gui.outcome import Notice
 from gui.panels.blob_view import BlobView
+from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.file_manager import show_file
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import DOCUMENT, Inspector
@@ -42,6 +43,8 @@ class StorePage(QWidget):
 
     situationChanged = Signal()
     """What is selected, or what can be done, is different."""
+    cleanupAsked = Signal()
+    """Somebody wants to clean up."""
     remedyAsked = Signal(object)
     """Somebody took this ``Offer``."""
 
@@ -70,6 +73,7 @@ class StorePage(QWidget):
         self.blobs = BlobView(runner, settings, lambda _selected: context_menu(), self.lenses)
         self.problems = ProblemsView(runner, settings, menu_with, self.lenses)
         self.trash = TrashView(session, settings, trash_menu, self.lenses)
+        self.cleanup = CleanupHint(self.lenses)
         self.removal = RemovalStrip(left)
         self.inspector = Inspector(self._splitter)
         self._assemble(left)
@@ -85,6 +89,7 @@ class StorePage(QWidget):
         self.setAccessibleName(self.session.name)
         self.lenses.setDocumentMode(True)
         self.lenses.setAccessibleName("What to list")
+        self.lenses.setIconSize(icons.LIST_SIZE)
         self.lenses.addTab(self.images, "Images")
         self.lenses.addTab(self.blobs, "Blobs")
         self.lenses.addTab(self.problems, "Problems")
@@ -110,6 +115,8 @@ class StorePage(QWidget):
             view.selected.connect(self._select)
             view.activated.connect(self._enter)
         self.trash.changed.connect(self._count_trash)
+        self.cleanup.clicked.connect(self.cleanupAsked)
+        self.session.snapshotChanged.connect(self._tell_unused)
         self.problems.pointed.connect(self._point_to)
         self.problems.followed.connect(self._go_to)
         self.problems.remedy_asked.connect(self.remedyAsked)
@@ -327,6 +334,8 @@ class StorePage(QWidget):
             self.inspector.show_several(self.session, self.selected.rows)
         else:
             self.inspector.show_selection(self.selected.first)
+        if self.lens is self.trash:
+            self.inspector.show_words(*self.trash.words)
         self.situationChanged.emit()
 
     @Slot(object)
@@ -415,10 +424,16 @@ class StorePage(QWidget):
         self.session.changes.apply_removal(plan, for_good=self._for_good)
 
     @Slot()
+    def _tell_unused(self) -> None:
+        self.cleanup.show_unused(*(self.session.unused if self.session.writable else (0, 0)))
+
+    @Slot()
     def _count_trash(self) -> None:
         total = self.trash.total
         title = f"Trash {text.number(total)}" if total else "Trash"
         self.lenses.setTabText(self.lenses.indexOf(self.trash), title)
+        if self.lens is self.trash:
+            self.inspector.show_words(*self.trash.words)
         self.situationChanged.emit()
 
     @Slot()

@@ -26,6 +26,8 @@ class StoreTabs(QTabWidget):
     """What is selected, or what can be done, is different in the page in front."""
     remedy_asked = Signal(object)
     """Somebody took this ``Offer`` in the page in front."""
+    cleanup_asked = Signal()
+    """Somebody wants to clean up the store in front."""
     close_asked = Signal(object)
     """Somebody wants to close this ``Session``."""
 
@@ -90,6 +92,7 @@ class StoreTabs(QTabWidget):
         for edit in page.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)
+        page.cleanupAsked.connect(self.cleanup_asked)
         page.remedyAsked.connect(self.remedy_asked)
         icon = icons.icon("store" if session.writable else "read-only", Role.MUTED)
         later = (n for n, other in enumerate(self.pages()) if other.session.number > session.number)

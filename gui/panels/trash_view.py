@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from engine.trash import Record
 from gui import icons, text
 from gui.models.look import RowDelegate
-from gui.models.trash_tree import Column, TrashTree
+from gui.models.trash_tree import Column, TrashTree, title_of
 from gui.panels.columns import Columns
 from gui.panels.empty_place import EmptyPlace
 from gui.session import Selection, Session
@@ -124,7 +124,7 @@ class TrashView(QWidget):
         """The selected records, and those of which a blob is selected, the newest first."""
         indexes = self.view.selectionModel().selectedRows()
         found = {record.id: record for index in indexes if (record := self.model.record_at(index)) is not None}
-        return sorted(found.values(), key=lambda record: -record.when)
+        return sorted(found.values(), key=lambda record: record.id, reverse=True)  # an id begins with its time
 
     def selection(self) -> Sequence[Selection]:
         """Nothing of the store itself is selected here."""
@@ -142,6 +142,17 @@ class TrashView(QWidget):
         if index.isValid():
             flags = QItemSelectionModel.SelectionFlag
             self.view.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """A headline and a sentence about what is selected."""
+        chosen = self.chosen
+        if not chosen:
+            return "Trash", "Select something to bring it back, or to delete it for good."
+        size = text.size(sum(record.size for record in chosen))
+        what = title_of(chosen[0]) if len(chosen) == 1 else f"{text.number(len(chosen))} selected"
+        back = "Restore brings it back as it was" if len(chosen) == 1 else "Restore brings them back as they were"
+        return what, f"{_blobs(chosen)}, {size}. {back}; deleting for good frees the bytes."
 
     def focus_filter(self) -> None:
         """There is none; the list gets the keyboard."""
@@ -170,7 +181,7 @@ class TrashView(QWidget):
         if confirm(
             self,
             f"Delete what “{what}” has moved here for good?" if len(chosen) == 1 else f"Delete {what} for good?",
-            explanation=f"{_blobs(chosen)} go, which frees {size}. This cannot be undone.",
+            explanation=f"{_go(chosen)}, which frees {size}. This cannot be undone.",
             yes="Delete for good",
         ):
             self._session.undoing.empty([record.id for record in chosen])
@@ -184,11 +195,14 @@ class TrashView(QWidget):
             return
         size = text.size(sum(record.size for record in going))
         aside = len(records) - len(going)
-        stays = f" {text.count(aside, 'blob')} that {'was' if aside == 1 else 'were'} kept aside stay." if aside else ""
+        stays = ""
+        if aside:
+            what = "1 blob that was kept aside stays" if aside == 1 else f"{aside} blobs that were kept aside stay"
+            stays = f" {what}."
         if confirm(
             self,
             f"Empty the trash of {text.plain(self._session.name)}?",
-            explanation=f"{_blobs(going)} go, which frees {size}. This cannot be undone.{stays}",
+            explanation=f"{_go(going)}, which frees {size}. This cannot be undone.{stays}",
             yes=f"Empty trash and free {size}",
         ):
             self._session.undoing.empty([record.id for record in going])
@@ -230,3 +244,8 @@ class TrashView(QWidget):
 
 def _blobs(records: Sequence[Record]) -> str:
     return text.count(sum(len(record.blobs) for record in records), "blob")
+
+
+def _go(records: Sequence[Record]) -> str:
+    count = sum(len(record.blobs) for record in records)
+    return f"{text.count(count, 'blob')} {'goes' if count == 1 else 'go'}"

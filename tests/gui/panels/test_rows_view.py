@@ -398,7 +398,7 @@ def test_in_a_narrow_window_the_name_keeps_its_room_and_the_others_yield(desk: D
     QApplication.processEvents()
     wide = [header.sectionSize(n) for n in others]
     name = min(header.sectionSize(0), desk.view.columns._wishes[0])
-    room = sum(desk.view.columns._wishes.values()) - 60
+    room = sum(desk.view.columns._wishes.values()) - 20
     desk.view.resize(room, 300)
     QApplication.processEvents()
     assert header.length() == desk.view.view.viewport().width(), "nothing is pushed out of sight"
