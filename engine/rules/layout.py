@@ -178,7 +178,7 @@ def _extras(folder: Folder) -> Iterator[Broken]:
 def _links(folder: Folder) -> Iterator[Broken]:
     paths = [_BLOBS]
     with suppress(OSError):
-        paths += [f"{_BLOBS}/{name}" for name in folder.directory.child(_BLOBS, follow=True).names()]
+        paths += [f"{_BLOBS}/{name}" for name in folder.directory.child(_BLOBS).names()]
     for path in paths:
         if stat.S_ISLNK(folder.mode(path, follow=False)) and (path == _BLOBS or is_algorithm(path[6:])):
             yield Broken("", f"{clip(path, 80)} is a symbolic link.", "a folder", "a symbolic link", place=path)

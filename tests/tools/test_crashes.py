@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -121,10 +122,48 @@ def test_what_is_reported_as_done_survives_a_power_cut(memory: Path, rigs: dict[
             assert not [path for path in unsafe if path.startswith(paths[0])], f"{paths[1]} has got its name too early"
             assert not unsafe or not paths[1].endswith("/index.json"), "the index leads to what is not safe"
             unsafe.add(str(Path(paths[1]).parent))
+            if not STAGED.search(paths[0]):
+                assert str(place.path) not in unsafe or "/blobs/" not in paths[0], "it goes while the index may name it"
+                unsafe.add(str(Path(paths[0]).parent))
         elif call.name in ("mkdirat", "unlinkat") and not STAGED.search(paths[0]):
             assert call.name == "mkdirat" or str(place.path) not in unsafe, "a blob goes while the index may name it"
             unsafe.add(str(Path(paths[0]).parent))
     assert {path for path in unsafe if not STAGED.search(path)} == set()
+
+
+@pytest.mark.parametrize(
+    ("operation", "order"),
+    [
+        ("import an image", ["a part comes", "the manifest comes", "the index changes"]),
+        ("remove an image", ["the index changes", "the manifest goes", "a part goes"]),
+        ("remove an image for good", ["the index changes", "the manifest goes", "a part goes"]),
+        ("clean up", ["the manifest goes", "a part goes"]),
+        ("undo a removal", ["a part comes", "the manifest comes", "the index changes"]),
+    ],
+)
+def test_the_index_never_leads_to_what_is_not_there(
+    memory: Path, rigs: dict[str, Rig], operation: str, order: list[str]
+) -> None:
+    """Promise 4, as the kernel is asked: what needs others comes after them, and goes before them."""
+    place = Place(memory, operation, rigs["KILL"])
+    manifests = {path for path, (_, _, content) in {**place.before, **place.after}.items() if b'"config":' in content}
+    names = {Path(path).name for path in manifests}
+    steps = [step for call in place.calls if call.succeeded and (step := tell(call, place.path, names))]
+    assert [step for step, _ in groupby(steps)] == order
+
+
+def tell(call: Call, store: Path, manifests: set[str]) -> str:
+    """What a call does to the index or to a blob, if anything."""
+    paths = [Path(path) for path in call.paths]
+    if call.name in ("linkat", "renameat", "renameat2") and paths[1] == store / "index.json":
+        return "the index changes"
+    if call.name not in ("linkat", "renameat", "renameat2", "unlinkat"):
+        return ""
+    target = paths[1] if len(paths) > 1 else None
+    for path, verb in ((paths[0], "goes"), (target, "comes")):
+        if path is not None and path.parent == store / "blobs" / "sha256":
+            return f"{'the manifest' if path.name in manifests else 'a part'} {verb}"
+    return ""
 
 
 def test_no_other_call_changes_anything(memory: Path) -> None:
