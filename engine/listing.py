@@ -134,6 +134,8 @@ class Gathered:
         self._end = 0
         self._trailing = False
         self._limit = limit
+        self.content_end = 0
+        """Where the content of the last entry ends."""
         self._rows = 0
         self._text_size = 0
         self._notes: list[Note] = []
@@ -149,6 +151,7 @@ class Gathered:
         """Take an entry in: its header, where in the stream that is, and the size of the file."""
         if extra is not None:
             self._extras[len(self._heads)] = extra
+        self.content_end = place + BLOCK + size
         self._heads.append(head)
         self._places.append(place)
         self._sizes.append(size)

@@ -69,7 +69,9 @@ class Walker:
         elif gathered.ending is None and rest and self._position < BLOCK:
             gathered.stop(Ending.NO_TAR, 0)
         elif gathered.ending is None:
-            gathered.stop(Ending.CUT if rest or self._skip else Ending.NO_BLOCKS, self._position)
+            # Some tools leave out even the zeros behind the last file.
+            is_whole = not rest and self._skip < BLOCK and self._position >= gathered.content_end
+            gathered.stop(Ending.NO_BLOCKS if is_whole else Ending.CUT, self._position)
         if self._extended_at >= 0:
             gathered.note(Oddity.DANGLING, self._extended_at)
         return gathered.listing()

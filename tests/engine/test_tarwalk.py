@@ -380,7 +380,8 @@ def test_each_end_is_told():
         (sound + bytes(512) + file(b"hidden") + END, Ending.ONE_BLOCK, 1536, True),
         (sound, Ending.NO_BLOCKS, 1536, False),
         (sound[:-1], Ending.CUT, 1535, False),
-        (sound[:530], Ending.CUT, 530, False),
+        (sound[:519], Ending.NO_BLOCKS, 519, False),  # all of the content, and none of the zeros behind it
+        (sound[:518], Ending.CUT, 518, False),
         (sound + b"x" * 512 + END, Ending.DAMAGED, 1536, False),
         (END, Ending.WHOLE, 0, False),
         (b"", Ending.NO_BLOCKS, 0, False),
