@@ -144,6 +144,8 @@ def test_a_screen_reader_is_told_each_row_as_a_sentence_with_its_state(screen: S
         screen.find("push button", count)
     screen.key("ctrl+2")
     screen.find("table", "Blobs", state="focused")
+    screen.key("ctrl+Home")  # it stood where the image was that is selected
+    screen.find("table cell", "stray file")
     last_words = {
         item.name.rpartition(", ")[2]
         for item in screen.items()
@@ -172,7 +174,7 @@ def test_the_keyboard_alone_opens_selects_verifies_and_looks_before_it_deletes(s
     screen.key("Right", "Down", "Down")
     screen.find("table cell", "layer 1 of 2, 1.0 MB", state="focused")
     screen.key("Up", "Up", "Delete")
-    screen.find("label", "Remove example.org/broken:corrupt from the index")
+    screen.find("label", "Delete example.org/broken:corrupt")
     screen.find("push button", "Untag only", state="focused")
     screen.key("Escape")
     screen.find("table cell", "example.org/broken:corrupt", state="focused")
