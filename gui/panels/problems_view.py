@@ -1,5 +1,6 @@
 """What is wrong with a store: the rules that are broken, where, and what can be done about it."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QByteArray, QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal, Slot
@@ -150,6 +151,9 @@ class ProblemsView(QWidget):
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self._places, 1)
+        chain = (self.line, *self.severities.values(), self._more, self.view, self.details.page)
+        for before, after in itertools.pairwise(chain):
+            self.setTabOrder(before, after)
         self.setFocusProxy(self.view)
 
     def _connect(self) -> None:

@@ -183,3 +183,16 @@ def test_the_keyboard_alone_opens_selects_verifies_and_looks_before_it_deletes(s
     screen.key("ctrl+q")
     screen.until(lambda: program.poll() is not None, "the end")
     assert program.returncode == 0
+
+
+def test_a_screen_reader_is_told_what_is_wrong_and_what_helps(screen: Screen, sample: Path):
+    (sample / "oci-layout").unlink()
+    screen.open_blobscope(sample, "--view", "problems")
+    screen.find("page tab", "Problems 3", state="selected")
+    screen.find("table cell", "Error: oci-layout is missing., in oci-layout", state="selected")
+    screen.find("check box", "Errors: 2")
+    screen.find("push button", "Add the file oci-layout")
+    assert nameless(screen) == []
+    screen.key("n")
+    screen.find("push button", "Report and deep check")
+    screen.find("table cell", "has 70000 bytes, not 120229", state="selected")
