@@ -18,12 +18,14 @@ from engine.snapshot import (
     REGULAR,
     STRAY,
     UNCHECKABLE,
+    Columns,
     Entry,
     Outcome,
     Rows,
     Snapshot,
     State,
     as_names,
+    empty_columns,
     find_rows,
     same_files,
     states_of,
@@ -34,6 +36,10 @@ from gui import text
 
 _MANY_BAD = 256
 """More bad rows than this in one batch are followed upwards on a worker, all at once."""
+
+
+_MOST_PARTED = 200_000
+"""Files that are gone of which verdicts are kept; further ones are hashed again when they come back."""
 
 
 class Picture:
@@ -51,6 +57,8 @@ class Picture:
         self.roll_up_is_stale = False
         self.unused = _unused(snapshot)
         """How many blobs nothing that is named leads to, and their bytes on disk."""
+        self.parted: tuple[Verdicts, Columns] = Verdicts(0), empty_columns(as_names([]))
+        """What was known of files that have gone since: it holds again when they come back from the trash."""
 
     def mark_checking(self, rows: Rows) -> None:
         """Show that these rows wait to be hashed."""
@@ -131,9 +139,11 @@ def next_picture(
         verdicts = Verdicts(len(snapshot))
         verdicts.adopt(before.verdicts, before.snapshot.columns, snapshot.columns)
         verdicts.adopt(fresh, snapshot.columns, snapshot.columns)
+    verdicts.adopt(*before.parted, snapshot.columns)
     if written:
         _believe(verdicts, snapshot, before.snapshot, written)
     picture = Picture(snapshot, verdicts)
+    picture.parted = _parted(snapshot, before)
     for older, rows in checking:
         picture.mark_checking(picture.translate(older, rows)[1])
     return picture
@@ -150,6 +160,28 @@ def _believe(verdicts: Verdicts, snapshot: Snapshot, before: Snapshot, written: 
     rows = rows[rows >= 0]
     rows = rows[new[rows] & hashable[rows] & (verdicts.outcomes[rows] == Outcome.NONE)]
     verdicts.record(rows, np.full(len(rows), Outcome.VERIFIED, np.uint8), time.time())
+
+
+def _parted(snapshot: Snapshot, before: Picture) -> tuple[Verdicts, Columns]:
+    """What ``before`` knew of files that are no longer there, and what it had known of such before."""
+    old, older = before.snapshot.columns, before.parted
+    gone = (before.verdicts.outcomes != Outcome.NONE) & (old.sizes >= 0)
+    gone[same_files(old, snapshot.columns)[0]] = False
+    rows = np.flatnonzero(gone)
+    kept = np.flatnonzero(find_rows(old.names[rows], older[1].names) < 0)
+    if not len(rows) or len(rows) + len(kept) > _MOST_PARTED:
+        return older
+    verdicts = Verdicts(len(rows) + len(kept))
+    names = np.concatenate([old.names[rows], older[1].names[kept]])
+    order = np.argsort(names, kind="stable")
+    columns = empty_columns(names[order])
+    for fact in ("sizes", "mtimes", "inodes"):
+        getattr(columns, fact)[:] = np.concatenate([getattr(old, fact)[rows], getattr(older[1], fact)[kept]])[order]
+    for fact in ("outcomes", "checked_at"):
+        known = [getattr(before.verdicts, fact)[rows], getattr(older[0], fact)[kept]]
+        getattr(verdicts, fact)[:] = np.concatenate(known)[order]
+    verdicts.found = {**older[0].found, **before.verdicts.found}
+    return verdicts, columns
 
 
 def differences(old: Snapshot, new: Snapshot) -> str:

@@ -1,5 +1,6 @@
 """What undo promises: everything as it was, also after a restart, and nothing lost where the store has moved on."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -223,6 +224,29 @@ def test_a_corrupt_blob_is_kept_aside_until_somebody_wants_it_back(desk: Desk, s
     assert len(desk.session.undoing.trash) == 1, "emptying leaves it"
     desk.undo()
     assert content(sample) == before
+
+
+def test_what_was_known_of_a_blob_is_known_again_when_it_comes_back(desk: Desk, sample: Path) -> None:
+    for path in (sample / "blobs" / "sha256").iterdir():
+        os.utime(path, ns=(2, 2))
+    desk.session.rescan()
+    desk.settle()
+    desk.session.verify()
+    desk.until(lambda: not desk.session.verifying)
+    plan = desk.delete(NAME)
+    desk.undo()
+    snapshot = desk.session.snapshot
+    assert snapshot is not None
+    layer = next(blob.digest for blob in plan.blobs if blob.size > 10_000)
+    assert desk.session.verdicts.outcomes[snapshot.find(layer)] == Outcome.VERIFIED
+    desk.delete(NAME)
+    blob = sample / "blobs" / layer.replace(":", "/")
+    blob.write_bytes(b"another")
+    desk.until(lambda: desk.session.snapshot is not None and desk.session.snapshot.find(layer) >= 0)
+    desk.settle()
+    assert desk.session.snapshot is not None
+    row = desk.session.snapshot.find(layer)
+    assert desk.session.verdicts.outcomes[row] == Outcome.NONE, "another file of that name is another file"
 
 
 def test_what_comes_back_was_not_hashed_on_the_way(desk: Desk) -> None:
