@@ -102,8 +102,7 @@ class Trash:
         with explained("Looking into the trash of", self.path):
             found = []
             for name in reversed(_ids(self._root.directory)):
-                # Thrown away meanwhile, no record at all, or another user's.
-                with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+                with suppress(FileNotFoundError, NotADirectoryError):  # thrown away meanwhile, or no record
                     folder = self._root.directory.child(TRASH_NAME).child(name)
                     found.append(self._describe(OpenRecord(self._root, name, folder, self._blobs)))
             return found
