@@ -1,18 +1,14 @@
 """What is wrong with a store: the rules that are broken, where, and what can be done about it."""
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import QByteArray, QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
-    QLineEdit,
     QMenu,
     QSplitter,
     QStackedWidget,
-    QToolButton,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -24,16 +20,16 @@ from engine.report import Group
 from gui import icons, text, theme
 from gui.jobs import JobRunner
 from gui.models.look import RowDelegate
-from gui.models.problem_tree import Choice, Column, ProblemTree
+from gui.models.problem_tree import Column, ProblemTree
 from gui.panels import naming
 from gui.panels.columns import Columns
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.keeper import WHOLE_ROW
 from gui.panels.problem_details import Offer, ProblemDetails, ToPlace
+from gui.panels.problem_filter import ProblemFilter
 from gui.session import Selection, Session
 from gui.settings import Settings
-from gui.theme import Role, Space
-from gui.widgets import give_clear_button, icon_button, set_tooltip
+from gui.theme import Role
 
 _SAMPLES = ("What is wrong", "Warning", "Layer 4 of 7 · app", "layers[0].size")
 """What should fit into each column."""
@@ -43,7 +39,6 @@ _FEW_ROWS = 60
 """Rules with few places are unfolded when they come, as long as there are few rows."""
 _MOST_UNFOLDED = 5000
 """Rows that may be unfolded while others come; Qt lays out each of them."""
-_PAUSE_MS = 150
 
 MenuWith = Callable[[Sequence[str]], QMenu]
 """Makes a menu of commands of the window."""
@@ -78,16 +73,11 @@ class ProblemsView(QWidget):
         self.view = QTreeView()
         self.model = ProblemTree(runner, self.view)
         self.view.setModel(self.model)
-        self.line = QLineEdit(self)
-        self.severities: dict[Severity, QToolButton] = {}
-        self._more = icon_button("report", "Report and deep check", self)
+        self.filter = ProblemFilter(self)
         self.empty = EmptyPlace(self)
         self.details = ProblemDetails(self)
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
         self._places = QStackedWidget(self)
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.timeout.connect(self._choose)
         self._telling = QTimer(self)
         self._telling.setSingleShot(True)
         self._telling.timeout.connect(self._tell)
@@ -113,29 +103,8 @@ class ProblemsView(QWidget):
         view.setItemDelegateForColumn(Column.SEVERITY, RowDelegate(view))
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.setTabKeyNavigation(False)
-        self.line.setPlaceholderText("Filter problems: words, a digest, a path, a rule")
-        self.line.setAccessibleName("Filter problems")
-        give_clear_button(self.line, "Clear the filter")
-        glyph = QAction("Filter", self)
-        glyph.setIcon(icons.icon("filter", Role.MUTED))
-        self.line.addAction(glyph, QLineEdit.ActionPosition.LeadingPosition)
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setContentsMargins(*[Space.SMALL] * 4)
-        top.setSpacing(Space.TINY)
-        top.addWidget(self.line, 1)
-        for severity in sorted(Severity, reverse=True):
-            button = QToolButton(self)
-            button.setIcon(icons.severity_icon(severity))
-            button.setIconSize(icons.LIST_SIZE)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setCheckable(True)
-            button.setChecked(True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            self.severities[severity] = button
-            top.addWidget(button)
-        top.addWidget(self._more)
         self._splitter.addWidget(self.view)
         self._splitter.addWidget(self.details)
         self._splitter.setChildrenCollapsible(False)
@@ -149,11 +118,8 @@ class ProblemsView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(top)
+        layout.addWidget(self.filter)
         layout.addWidget(self._places, 1)
-        chain = (self.line, *self.severities.values(), self._more, self.view, self.details.page)
-        for before, after in itertools.pairwise(chain):
-            self.setTabOrder(before, after)
         self.setFocusProxy(self.view)
 
     def _connect(self) -> None:
@@ -161,11 +127,9 @@ class ProblemsView(QWidget):
         self.view.activated.connect(self._activate)
         self.view.customContextMenuRequested.connect(self._show_menu)
         self.view.installEventFilter(self)
-        self.line.installEventFilter(self)
-        self.line.textChanged.connect(lambda: self._pause.start(_PAUSE_MS))
-        for button in self.severities.values():
-            button.toggled.connect(self._choose)
-        self._more.clicked.connect(lambda: self._pop_up(self._more.mapToGlobal(QPoint(0, self._more.height()))))
+        self.filter.chosen.connect(self.model.set_choice)
+        self.filter.left.connect(self._enter_list)
+        self.filter.more_asked.connect(self._pop_up)
         self.model.rearranging.connect(self._remember)
         self.model.arranged.connect(self._show_arranged)
         self.details.followed.connect(self._follow)
@@ -216,8 +180,7 @@ class ProblemsView(QWidget):
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""
-        self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.line.selectAll()
+        self.filter.focus()
 
     def save_state(self) -> None:
         """Remember columns and sizes."""
@@ -231,12 +194,7 @@ class ProblemsView(QWidget):
         session = self._session
         self.model.set_groups(session.problems.groups if session is not None else (), self._name)
         counts = session.problems.counts if session is not None else {}
-        for severity, button in self.severities.items():
-            words, count = text.SEVERITIES[severity], counts.get(severity, 0)
-            button.setText(text.number(count))
-            name = f"{words.word if count == 1 else words.several}: {text.number(count)}"
-            button.setAccessibleName(name)
-            set_tooltip(button, f"{name}. {words.sentence} Press to show or hide them.")
+        self.filter.show_counts(counts)
 
     def _name(self, place: str) -> str:
         """What people call a place."""
@@ -249,13 +207,6 @@ class ProblemsView(QWidget):
         if len(crumbs) < 2:
             return naming.row_name(snapshot, row)
         return naming.capital(text.SEPARATOR.join(crumb.words for crumb in reversed(crumbs)))
-
-    @Slot()
-    def _choose(self) -> None:
-        """Show what the filter and the buttons leave."""
-        self._pause.stop()
-        wanted = frozenset(severity for severity, button in self.severities.items() if button.isChecked())
-        self.model.set_choice(Choice(tuple(self.line.text().casefold().split()), wanted))
 
     @Slot()
     def _remember(self) -> None:
@@ -304,7 +255,7 @@ class ProblemsView(QWidget):
             self._places.setCurrentWidget(self._splitter)
             return
         if self.model.total:
-            self.empty.say("No problem matches the filter", "", "Clear filter", self._clear_filter)
+            self.empty.say("No problem matches the filter", "", "Clear filter", self.filter.clear)
         elif session.problems.checked is None:
             self.empty.say("Looking for problems …")
         else:
@@ -322,18 +273,10 @@ class ProblemsView(QWidget):
         else:
             self.empty.say("Nothing wrong was found", words)
 
-    def _clear_filter(self) -> None:
-        self.line.clear()
-        for button in self.severities.values():
-            button.setChecked(True)
-        self._choose()
-
     # -------------------------------------------------------------------------------------------- from the view
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if watched is self.line:
-                return self._press_in_line(event)
             if watched is self.view and event.key() == Qt.Key.Key_Asterisk:
                 return True  # would unfold everything at once
             if watched is self.view and event.matches(QKeySequence.StandardKey.Copy):
@@ -350,16 +293,11 @@ class ProblemsView(QWidget):
         elif group is not None:
             QGuiApplication.clipboard().setText(f"{group.rule.id}: {group.rule.title}")
 
-    def _press_in_line(self, event: QKeyEvent) -> bool:
-        if event.key() == Qt.Key.Key_Escape and self.line.text():
-            self.line.clear()
-            return True
-        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._choose()
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-            self.select_something("")
-            return True
-        return False
+    @Slot()
+    def _enter_list(self) -> None:
+        """Go from the filter into the list."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.select_something("")
 
     def _select(self, index: QModelIndex) -> None:
         if index.isValid():
@@ -415,6 +353,7 @@ class ProblemsView(QWidget):
     def _show_menu(self, position: QPoint) -> None:
         self._pop_up(self.view.viewport().mapToGlobal(position))
 
+    @Slot(QPoint)
     def _pop_up(self, position: QPoint) -> None:
         """What can be done with a report, and with the problem that is selected."""
         self._tell()  # a click has just selected something else, perhaps

@@ -95,8 +95,8 @@ def test_problems_stand_by_their_cause_and_the_worst_is_selected(
     assert titles(problems)[:2] == ["The file oci-layout is missing", "A blob's content is not what its name says"]
     assert problems.finding is not None
     assert problems.finding.place == "oci-layout"
-    assert problems.severities[Severity.ERROR].text() == "3"
-    assert problems.severities[Severity.ERROR].accessibleName() == "Errors: 3"
+    assert problems.filter.severities[Severity.ERROR].text() == "3"
+    assert problems.filter.severities[Severity.ERROR].accessibleName() == "Errors: 3"
     assert [each.digest for each in problems.selection()] == ["oci-layout"]
 
 
@@ -167,14 +167,14 @@ def test_words_and_severities_filter(
     qtbot: QtBot, problems: ProblemsView, broken: LayoutFiles, open_session: Open
 ) -> None:
     problems.set_session(verified(qtbot, open_session(broken.path)))
-    problems.line.setText("OCI-Layout missing")
+    problems.filter.line.setText("OCI-Layout missing")
     qtbot.waitUntil(lambda: titles(problems) == ["The file oci-layout is missing"])
-    problems.line.setText("nowhere to be found")
+    problems.filter.line.setText("nowhere to be found")
     qtbot.waitUntil(lambda: problems.empty.isVisible())
     assert problems.empty.words == "No problem matches the filter"
     qtbot.mouseClick(problems.empty.findChild(QPushButton), Qt.MouseButton.LeftButton)
-    assert problems.line.text() == ""
-    problems.severities[Severity.ERROR].click()
+    assert problems.filter.line.text() == ""
+    problems.filter.severities[Severity.ERROR].click()
     assert "The file oci-layout is missing" not in titles(problems)
 
 
