@@ -33,6 +33,12 @@ _BEFORE = {
 
 
 def furnish(folder: Path, operation: str) -> None:
+    """Make the folder ``store``, with what was done before the operation, and where that takes files, those beside."""
+    make_store(folder, operation)
+    do_before(folder / "store", operation)
+
+
+def make_store(folder: Path, operation: str) -> None:
     """Make the folder ``store``, and where an operation takes files, ``files`` beside it."""
     store = folder / "store"
     if operation in CREATING:
@@ -43,6 +49,10 @@ def furnish(folder: Path, operation: str) -> None:
         _furnish_layout(store, operation)
     if operation.startswith(("import", "replace a corrupt blob")):
         _write_files(folder / "files")
+
+
+def do_before(store: Path, operation: str) -> None:
+    """Do to the store what the operation is to take back."""
     if operation in _BEFORE:
         OPERATIONS[_BEFORE[operation]](store)
     if operation == "undo beside newer copies":

@@ -30,7 +30,7 @@ _UNFINISHED = re.compile(rf"{re.escape(_TRASH)}/[^/]*/(unfinished|(.*/)?\.blobsc
 """What a record of the trash may hold as long as its writer has not come to the end."""
 _MAY_DIFFER = re.compile(rf"{_UNFINISHED.pattern}|{re.escape(_TRASH)}/[^/]*/journal\.json")
 """The journal tells of what was found; where something could not be read, that is less."""
-_IN_TRASH = re.compile(rf"{re.escape(_TRASH)}/[^/]*/")
+_IN_TRASH = re.compile(rf"^(.*/)?{re.escape(_TRASH)}/[^/]*/")
 _NUMBERS = re.compile(r"[0-9a-f]{16,}|^\d+|fdinfo/\d+")
 """In the arguments of a call: what differs between things of the same kind."""
 _BLOB = re.compile(r"(?:blobs|content)/(sha256|sha512)/([0-9a-f]{64}|[0-9a-f]{128})")
