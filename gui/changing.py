@@ -292,7 +292,7 @@ class Changes(QObject):
             change = change if isinstance(change, Change) else Change()
             if sentence and change.record:
                 undo = partial(self.undoAsked.emit, change.record)
-                self.noticed.emit(Notice("success", sentence, "", "Undo", undo))
+                self.noticed.emit(Notice("success", sentence, "", "Undo", undo, record=change.record))
             elif sentence:
                 self.noticed.emit(Notice("success", sentence))
             return (*change.added, *change.repaired) if hashed else ()

@@ -62,6 +62,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._settings = settings
         self._over = False
+        self._offers: dict[str, str] = {}
+        """Sentences that offer to take something back, by the records of the trash."""
         self.runner = JobRunner(self)
         self.stores = OpenStores(self.runner, settings, self)
         self.messages = MessageBar()
@@ -192,6 +194,7 @@ class MainWindow(QMainWindow):
             session.noticed.connect(self.show_notice)
             session.changedOutside.connect(self._tell_outside)
             session.undoing.changed.connect(self.commands.update)
+            session.undoing.undone.connect(self._withdraw_offers)
             session.emptyAsked.connect(lambda: self.tabs.page_of(session).trash.ask_to_empty())
             session.when_known(lambda: self.commands.welcome(session))
         self.tabs.bring(session)
@@ -215,6 +218,8 @@ class MainWindow(QMainWindow):
         """Say something in the message bar; good news goes by itself."""
         actions = [(notice.action_text, notice.action)] if notice.action is not None else []
         actions += notice.more
+        if notice.record:
+            self._offers[notice.record] = notice.sentence
         self.messages.show_message(
             notice.sentence, Severity[notice.severity.upper()], details=notice.details, actions=actions
         )
@@ -222,6 +227,13 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(GOOD_NEWS_MS, self, lambda: self._close_message(notice.sentence))
         elif notice.severity == "success":
             QTimer.singleShot(OFFER_MS, self, lambda: self._close_message(notice.sentence))
+
+    @Slot(object)
+    def _withdraw_offers(self, records: Sequence[str]) -> None:
+        """What was taken back need not be offered any more."""
+        for record in records:
+            if record in self._offers:
+                self.messages.withdraw(self._offers.pop(record))
 
     def _close_message(self, sentence: str) -> None:
         if self.messages.messages and self.messages.messages[-1].sentence == sentence:

@@ -26,6 +26,8 @@ class Notice:
     action_text: str = ""
     action: Callable[[], object] | None = None
     more: tuple[tuple[str, Callable[[], object]], ...] = ()
+    record: str = ""
+    """The record of the trash that the action takes back."""
 
     @classmethod
     def of(cls, error: BaseException, action_text: str = "", action: Callable[[], object] | None = None) -> "Notice":

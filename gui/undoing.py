@@ -50,6 +50,8 @@ class Undoing(QObject):
     """Other things can be undone or redone, or are in the trash."""
     noticed = Signal(object)
     """A ``Notice``."""
+    undone = Signal(object)
+    """The records with these ids were taken back."""
 
     def __init__(
         self,
@@ -146,6 +148,7 @@ class Undoing(QObject):
 
         def tell(change: Change) -> str:
             self._undone += undone
+            self.undone.emit([record.id for record in wanted])
             self.changed.emit()
             digests = [*(digest for each in undone for digest, _ in each.returned), *map(str, change.added[:1])]
             self._changes.reveal_next(digests[0] if digests else "")

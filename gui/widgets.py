@@ -247,6 +247,11 @@ class MessageBar(QFrame):
             self._messages.pop()
         self._refresh()
 
+    def withdraw(self, sentence: str) -> None:
+        """Close the message with that sentence, because it is no longer true."""
+        self._messages = [message for message in self._messages if message.sentence != sentence]
+        self._refresh()
+
     def clear(self) -> None:
         """Close every message."""
         self._messages.clear()

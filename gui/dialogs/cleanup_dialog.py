@@ -161,7 +161,11 @@ class CleanupDialog(QDialog):
             parts.append(f"{text.count(found.blobs, 'blob')}, {size}: free when the trash is emptied.")
         if found.leftovers:
             parts.append(f"{text.count(found.leftovers, 'leftover')}, {text.size(found.leftover_bytes)}: free at once.")
-        self._sum.setText(" ".join(parts) or "Nothing is ticked.")
+        nothing = not any(len(content.things) for content in self.choice.contents)
+        idle = (
+            "Everything here is needed, and no program has left anything behind." if nothing else "Nothing is ticked."
+        )
+        self._sum.setText(" ".join(parts) or idle)
         words = f"Move {text.count(found.blobs, 'blob')} to trash" if found.blobs else "Remove leftovers"
         self._accept.setText(words if found.blobs or found.leftovers else "Move to trash")
         sure = not self.choice.proposal.cleanup.empty_index or self._sure.isChecked() or not found.blobs

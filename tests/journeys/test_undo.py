@@ -73,6 +73,7 @@ def test_what_was_deleted_comes_back(driver: Driver, sample: Path, way: str) -> 
     driver.message(f"Undone: Delete {NAME}.")
     settle(driver)
     assert content(sample) == before
+    assert len(driver.window.messages.messages) == 1, "what is undone is not offered any more"
     assert driver.page.selection is not None
     assert driver.page.selection.digest in {
         entry.descriptor.digest
