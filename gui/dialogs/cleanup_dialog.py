@@ -21,7 +21,6 @@ from engine.cleanup import LostImage
 from gui import icons, text, theme
 from gui.models.cleanup import Choice, Proposal
 from gui.models.cleanup_tables import BinList, Column, ThingTable
-from gui.panels.keeper import MOST_FOLLOWED, WHOLE_ROW, selected_ranges
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
 
@@ -32,6 +31,8 @@ _SAMPLES = ("sha256:9f2c…41ab and more", "", "999.9 MB", "28 Nov 2026 23:43")
 _MOST_DETAILS = 6
 """What a lost image says of itself that is shown; the rest is in its overview."""
 _MOST_DOUBTS = 3
+_MOST_FOLLOWED = 2000
+"""Selected rows that stay selected while rows move."""
 
 
 class CleanupDialog(QDialog):
@@ -135,8 +136,12 @@ class CleanupDialog(QDialog):
     def _tick_selected(self) -> None:
         row = self.view.currentIndex().row()
         if row >= 0:
-            ranges = [(each.top(), each.bottom()) for each in selected_ranges(self.view)] or [(row, row)]
-            self.model.tick(ranges, not self.model.is_ticked(row))
+            self.model.tick(self._selected_ranges() or [(row, row)], not self.model.is_ticked(row))
+
+    def _selected_ranges(self) -> list[tuple[int, int]]:
+        """The first and last row of each range that is selected."""
+        selection = self.view.selectionModel().selection()
+        return [(selection.at(n).top(), selection.at(n).bottom()) for n in range(selection.count())]
 
     @Slot(QModelIndex)
     def _show_bin(self, index: QModelIndex) -> None:
@@ -147,8 +152,9 @@ class CleanupDialog(QDialog):
     @Slot(int, Qt.SortOrder)
     def _sort(self, column: int, order: Qt.SortOrder) -> None:
         """Of very many selected rows only the current one stays so, because Qt follows each."""
-        if sum(each.height() for each in selected_ranges(self.view)) > MOST_FOLLOWED:
-            self.view.selectionModel().select(self.view.currentIndex(), WHOLE_ROW)
+        if sum(last - first + 1 for first, last in self._selected_ranges()) > _MOST_FOLLOWED:
+            flags = QItemSelectionModel.SelectionFlag
+            self.view.selectionModel().select(self.view.currentIndex(), flags.ClearAndSelect | flags.Rows)
         self.model.sort(column, order)
 
     @Slot()
