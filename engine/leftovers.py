@@ -164,7 +164,10 @@ def _remove(suspect: _Suspect) -> bool:
 def _suspects(root: Directory, places: Places) -> Iterator[_Suspect]:
     for path, rules in places:
         for folder, prefix in _folders(root, path):
-            for name in folder.names():
+            may_match = re.compile("|".join(rule.pattern.pattern for rule in rules), re.DOTALL).fullmatch
+            with folder.scan() as entries:  # of a million names hardly one matches
+                names = sorted(entry.name for entry in entries if may_match(entry.name))
+            for name in names:
                 with suppress(FileNotFoundError, PermissionError):  # gone since it was listed, or not ours
                     found = [suspect for rule in rules if (suspect := _look(folder, prefix, name, rule))]
                     yield from found[:1]

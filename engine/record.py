@@ -245,7 +245,9 @@ def rank_of(kind: Kind) -> int:
 
 def digests_in(shelf: Shelf, folder: Directory) -> Iterator[Digest]:
     """The digests for which the names in a folder stand; other names, which we have not made, are left out."""
-    for name in folder.names():
+    with folder.scan() as entries:
+        names = [entry.name for entry in entries]  # in no order: putting very many into one would take long
+    for name in names:
         with suppress(InvalidDigest):
             yield Digest.parse(f"{shelf.algorithm}:{name}")
 

@@ -34,6 +34,7 @@ from engine.verdicts import Verdicts, load_verdicts
 from engine.verify import VerifyBatch
 from gui import text
 
+_MANY = 100_000
 _MANY_BAD = 256
 """More bad rows than this in one batch are followed upwards on a worker, all at once."""
 
@@ -92,12 +93,19 @@ class Picture:
         return VerifyBatch(rows, batch.outcomes[same], batch.checked_at, batch.found)
 
     def _become(self, rows: Rows, states: NDArray[np.uint8]) -> None:
-        before, worst = self.states[rows], self.worst[rows]
-        self.states[rows] = states
+        chosen: Rows | slice = rows
+        if len(rows) > _MANY:  # picking so many one by one takes longer than looking at all
+            whole = self.states.copy()
+            whole[rows] = states
+            chosen, states = slice(None), whole
+        before, worst = self.states[chosen].copy(), self.worst[chosen]
+        self.states[chosen] = states
         self.counts += _count(states) - _count(before)
-        self.worst[rows] = np.where(worst == before, states, np.maximum(worst, states))
+        self.worst[chosen] = np.where(worst == before, states, np.maximum(worst, states))
         self.roll_up_is_stale |= bool(np.any((before >= State.MISSING) & (states < before)))
-        worse = rows[(states >= State.MISSING) & (states > before)]
+        worse = np.flatnonzero((states >= State.MISSING) & (states > before))
+        if chosen is rows:
+            worse = rows[worse]
         if len(worse) > _MANY_BAD:
             self.roll_up_is_stale = True
             return
