@@ -166,6 +166,36 @@ def publish(stage: Directory, name: str, folder: Directory, target: str) -> bool
     return True
 
 
+def link(folder: Directory, name: str, other: Directory) -> bool:
+    """Let a file have its name in another folder, too; False where it cannot, or has. Not yet synchronised."""
+    try:
+        os.link(name, name, src_dir_fd=folder.fd, dst_dir_fd=other.fd, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS_HERE:
+            raise
+        return False
+    return True
+
+
+def move(folder: Directory, name: str, target: Directory) -> None:
+    """Move a file to another folder, where it may have its name already. Not yet synchronised."""
+    if is_same(folder, name, target):
+        os.unlink(name, dir_fd=folder.fd)  # a rename between two names of one file does nothing
+    else:
+        replace(folder, name, target, name)
+
+
+def is_same(folder: Directory, name: str, other: Directory) -> bool:
+    """Whether that name stands for one file in both folders."""
+    try:
+        here, there = folder.stat(name), other.stat(name)
+    except FileNotFoundError:
+        return False
+    return (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino)
+
+
 def replace(stage: Directory, name: str, folder: Directory, target: str) -> None:
     """Give a finished file its name, whatever had it before. Not yet synchronised."""
     os.rename(name, target, src_dir_fd=stage.fd, dst_dir_fd=folder.fd)

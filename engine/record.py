@@ -20,7 +20,9 @@ from engine.durable import (
     TRASH_NAME,
     Rights,
     ensure_folder,
+    link,
     mount_of,
+    move,
     remove_empty,
     remove_tree,
     rename_new,
@@ -78,6 +80,13 @@ class OpenRecord:
         self._root = root
         self._blobs = blobs
         self._homes: dict[Shelf, tuple[Directory, Directory]] = {}
+
+    def keep(self, digest: Digest) -> None:
+        """Hold a blob's file that is still in the store, where links are possible, whatever others do to it there."""
+        shelf = Shelf(self._blobs.folder_name, digest.algorithm)
+        with suppress(FileNotFoundError):
+            if stat.S_ISREG(self._source(shelf).stat(digest.encoded).st_mode):
+                link(*self._home(shelf, digest.encoded))
 
     def take(self, digest: Digest) -> bool:
         """Move a blob's file in from the store; False when there is none."""
@@ -189,14 +198,19 @@ class OpenRecord:
 
     def _take(self, shelf: Shelf, name: str) -> bool:
         try:
-            source = self._source(shelf)
-            source.stat(name)
+            self._source(shelf).stat(name)
         except FileNotFoundError:
-            return False
-        if shelf not in self._homes:
-            self._homes[shelf] = source, self._target(shelf, source)
-        replace(source, name, self._homes[shelf][1], name)
+            return shelf in self._homes and self._homes[shelf][1].has(name)  # others have deleted what we had kept
+        move(*self._home(shelf, name))
         return True
+
+    def _home(self, shelf: Shelf, name: str) -> tuple[Directory, str, Directory]:
+        """Where a file of that shelf comes from, its name, and where it goes."""
+        if shelf not in self._homes:
+            source = self._source(shelf)
+            self._homes[shelf] = source, self._target(shelf, source)
+        source, target = self._homes[shelf]
+        return source, name, target
 
     def _source(self, shelf: Shelf) -> Directory:
         if shelf in self._homes:

@@ -44,7 +44,8 @@ class Store(Protocol):
 def move_to_trash(store: Store, trash: Trash, plan: RemovalPlan, progress: Progress) -> Change:
     """Carry out a plan so that it can be undone: what goes is moved to the store's trash.
 
-    First the entries leave the index, then the store is looked at once more, and only what nothing has come to need
+    First the trash gets hold of all that is to go, so that another program's garbage collector cannot take it. Then the
+    entries leave the index, then the store is looked at once more, and only what nothing has come to need
     since the plan was made goes. What another program comes to need meanwhile is moved back. What fails or is cancelled
     is taken back. Raises ``StoreChanged`` when an entry of the plan is no longer in the index.
     """
@@ -54,6 +55,8 @@ def move_to_trash(store: Store, trash: Trash, plan: RemovalPlan, progress: Progr
     moved: list[Digest] = []
     needs = _Needs(store, plan)
     with undone_on_failure(writer, store):
+        if planned and plan.entries and store.kind == "layout":
+            _keep(writer.begin(), plan, progress)
         changed = _remove_from_index(store, plan, writer.note)
         if planned:
             with store.hold_index():
@@ -89,6 +92,16 @@ def _remove_from_index(store: Store, plan: RemovalPlan, note: Note | None) -> bo
     return store.edit_index(lambda index: _remove_entries(index, plan.entries), note=note).index_changed
 
 
+def _keep(record: OpenRecord, plan: RemovalPlan, progress: Progress) -> None:
+    """Hold the blobs of a plan, which stay where they are for now."""
+    with explained("Moving to the trash", str(record.folder.path)):
+        progress.start("Holding what goes", len(plan.blobs), "blobs")
+        for blob in plan.blobs:
+            record.keep(Digest(blob.digest))
+            progress.advance()
+        record.settle()
+
+
 def _move(record: OpenRecord, needs: "_Needs", plan: RemovalPlan, progress: Progress) -> list[Digest]:
     """Move the blobs of a plan into a record, but for those that something has come to need; return what is there."""
     needs.look(progress)
@@ -102,6 +115,9 @@ def _move(record: OpenRecord, needs: "_Needs", plan: RemovalPlan, progress: Prog
                     moved.append(digest)
                 progress.advance()
             record.settle()
+    spared = needs.digests.intersection(blob.digest for blob in plan.blobs)
+    if spared:
+        bring_back(record, spared, progress)
     # Tools that take no lock may have named something while we were at it.
     while needs.look_again(closely=True) and (back := needs.digests.intersection(moved)):
         bring_back(record, back, progress)

@@ -8,7 +8,7 @@ import errno
 import logging
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -18,7 +18,7 @@ import msgspec
 from engine.blobs import Blobs, Change
 from engine.digest import Digest, shorten
 from engine.directory import Directory, explained
-from engine.durable import rename_new, replace, sync, unlink
+from engine.durable import is_same, publish, rename_new, replace, sync, unlink
 from engine.errors import BlobUnreadable, EngineError, Refused, StorageFailed, StoreChanged
 from engine.index import IndexText
 from engine.indexfile import Edit, Note
@@ -71,15 +71,17 @@ def put_back(record: OpenRecord, store: Store, progress: Progress) -> Change:
         index_change = record.index_change()
         if index_change is not None:
             _check_index(index_change, record, store)
-    returned = bring_back(record, None, progress)
+    returns = _bring_back(record, None, progress, keeping=True)
     changed, note = False, ""
     if index_change is not None:
         changed = store.edit_index(lambda index: take_back(index_change, index)).index_changed
+        with explained("Bringing back from", record.folder.path):
+            _bring_back_once_more(returns, progress)
     try:
         record.drop()
     except OSError as error:  # all is back; that the trash is not yet without it undoes nothing
         note = str(StorageFailed.from_os("Everything is back, but emptying the trash at", record.folder.path, error))
-    return Change(added=tuple(returned), index_changed=changed, note=note)
+    return Change(added=tuple(_digests(returns)), index_changed=changed, note=note)
 
 
 def bring_back(record: OpenRecord, digests: Collection[str] | None, progress: Progress) -> list[Digest]:
@@ -88,6 +90,13 @@ def bring_back(record: OpenRecord, digests: Collection[str] | None, progress: Pr
     What needs others comes after those. Raises ``StoreChanged`` before anything moves where something else has taken a
     place, ``StorageFailed``.
     """
+    return _digests(_bring_back(record, digests, progress, keeping=False))
+
+
+def _bring_back(
+    record: OpenRecord, digests: Collection[str] | None, progress: Progress, *, keeping: bool
+) -> list[_Return]:
+    """With ``keeping``, blobs stay in the record, too, until that goes as a whole."""
     with explained("Bringing back from", record.folder.path):
         progress.start("Looking at what is in the trash", unit="blobs")
         returns = [
@@ -97,13 +106,25 @@ def bring_back(record: OpenRecord, digests: Collection[str] | None, progress: Pr
         progress.start("Bringing back", len(returns), "blobs")
         folders = {}
         for each in returns:
-            _return(each)
+            _return(each, progress, keeping=keeping)
             folders[each.target.path] = each.target
             progress.advance()
         for folder in folders.values():
             sync(folder)
         for source in {each.source.path: each.source for each in returns}.values():
             sync(source)
+    return returns
+
+
+def _bring_back_once_more(returns: Sequence[_Return], progress: Progress) -> None:
+    """What another program's garbage collector has taken before the index led to it again."""
+    for each in returns:
+        if each.digest is not None and not each.target.has(each.name) and each.source.has(each.name):
+            _return(each._replace(fate=_Fate.MOVE), progress, keeping=True)
+            sync(each.target)
+
+
+def _digests(returns: Sequence[_Return]) -> list[Digest]:
     return [each.digest for each in returns if each.digest is not None]
 
 
@@ -205,6 +226,8 @@ def _fate(record: OpenRecord, source: Directory, target: Directory, digest: Dige
         status = target.stat(digest.encoded)
     except FileNotFoundError:
         return _Fate.MOVE
+    if is_same(source, digest.encoded, target):
+        return _Fate.DROP
     sound = _is_sound(target, digest, progress)
     if record.kind != "aside":
         if sound:
@@ -262,8 +285,15 @@ def _fate_of_key(source: Directory, target: Directory, key: str, digest: Digest)
     )
 
 
-def _return(each: _Return) -> None:
-    if each.fate is _Fate.DROP:
+def _return(each: _Return, progress: Progress, *, keeping: bool) -> None:
+    if keeping and each.fate is _Fate.DROP:
+        return
+    if keeping and each.digest is not None and each.fate is not _Fate.REPLACE:
+        there = publish(each.source, each.name, each.target, each.name)
+        # What has come to be there since we looked is no reason to stop, unless it is bad.
+        if not there and not _is_sound(each.target, each.digest, progress):
+            replace(each.source, each.name, each.target, each.name)
+    elif each.fate is _Fate.DROP:
         unlink(each.source, each.name)
     elif each.fate is _Fate.REPLACE:
         replace(each.source, each.name, each.target, each.name)
