@@ -1,7 +1,7 @@
 """Finds what nothing in a layout needs any more: unused blobs, lost images, and what is too young to be judged.
 
 Pure, over a snapshot. What index entries lead to is marked by digest, over all algorithms, with the subjects of what is
-marked and the referrers of what is marked. What a document may need that is absent or cannot be read is in doubt. Stray
+marked and the referrers of what is marked. What a document may need that is absent or damaged is in doubt. Stray
 files, and folders that a symbolic link leads to, are never proposed.
 """
 
@@ -250,6 +250,4 @@ def _details(snapshot: Snapshot, row: int, texts: dict[str, str]) -> tuple[tuple
 
 
 def _sentences(doubts: Doubts) -> list[str]:
-    if not doubts:
-        return []
-    return [f"{doubts.names} cannot be read, and nobody can know what is needed there."]
+    return [f"{doubts.trouble} Nobody can know what is needed there."] if doubts else []

@@ -16,7 +16,7 @@ from engine import snapshot as facts
 from engine.digest import shorten
 from engine.document import MANIFEST_TYPES, Role
 from engine.errors import Refused
-from engine.snapshot import Entry, Kind, Rows, Snapshot, as_names
+from engine.snapshot import Entry, Kind, Outcome, Rows, Snapshot, as_names
 
 _KINDS = tuple(Kind)
 _MAY_BE_DOCUMENTS = np.array(
@@ -145,7 +145,7 @@ def _private_content(
 
 
 class Doubts:
-    """What nobody can know about what stays: its index or some document in reach is absent or cannot be read."""
+    """What nobody can know about what stays: its index or some document in reach is absent, damaged or unknown."""
 
     def __init__(self, snapshot: Snapshot, wanted: Iterable[int]) -> None:
         self.index_unreadable = not snapshot.roots.digest
@@ -175,21 +175,28 @@ class Doubts:
         return set(ordered[(self._snapshot.columns.flags[ordered] & facts.DOCUMENT) == 0].tolist())
 
     @property
-    def names(self) -> str:
-        """What is in doubt, for a sentence."""
+    def _shown(self) -> str:
         more = f" and {len(self._names) - 3} more" if len(self._names) > 3 else ""
         return ", ".join(self._names[:3]) + more
 
+    @property
+    def trouble(self) -> str:
+        """What is the matter with it, in a sentence; empty where nothing is."""
+        if not self._names:
+            return ""
+        if self.index_unreadable:
+            return f"{self._shown} cannot be read."
+        return f"Missing, damaged or of an unknown kind: {self._shown}."
+
     def sentences(self, despite_doubts: bool = False) -> list[str]:
         """What a person should mind who removes something."""
-        names = self.names
-        if not names:
+        if not self:
             return []
         if self.index_unreadable:
-            return [f"No blob is deleted: {names} cannot be read, and nobody can know what is needed there."]
+            return [f"No blob is deleted: {self.trouble} Nobody can know what is needed there."]
         if despite_doubts:
-            return [f"{names} cannot be read: what is needed there may be among what goes."]
-        return [f"{names} cannot be read, and nobody can know what is needed there; what it may be stays."]
+            return [f"{self.trouble} What is needed there may be among what goes."]
+        return [f"{self.trouble} Nobody can know what is needed there; what it may be stays."]
 
 
 def with_referrers(snapshot: Snapshot, rows: set[int], joins: Callable[[int], bool]) -> set[int]:
@@ -210,9 +217,14 @@ def with_referrers(snapshot: Snapshot, rows: set[int], joins: Callable[[int], bo
 
 
 def _unreadable(snapshot: Snapshot, wanted: Iterable[int]) -> list[int]:
-    """Documents in reach of what stays whose references nobody can know: damaged, absent, or of an unknown kind."""
+    """Documents in reach of what stays whose references nobody can know: damaged, absent, or of an unknown kind.
+
+    A corrupt one is damaged also where it still is a document: what it says of its layers may be wrong.
+    """
     rows = np.sort(np.fromiter(wanted, np.int64))
-    open_ones = (snapshot.columns.flags[rows] & facts.DOCUMENT) == 0
+    corrupt = [digest for digest, read in snapshot.documents.items() if read.outcome == Outcome.CORRUPT]
+    is_corrupt = np.isin(rows, facts.find_rows(snapshot.columns.names, as_names(corrupt)))
+    open_ones = ((snapshot.columns.flags[rows] & facts.DOCUMENT) == 0) | is_corrupt
     rows = rows[open_ones & np.isin(snapshot.columns.kinds[rows], _MAY_BE_DOCUMENTS)]
     return [row for row in rows.tolist() if _is_manifest(snapshot, row)]
 

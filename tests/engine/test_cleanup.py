@@ -173,6 +173,15 @@ class TestDoubts:
         assert len(cleanup.doubts) == 1
         assert digests(cleanup.plan([orphan["digest"]]).blobs) == {orphan["digest"]}, "a person may decide so"
 
+    def test_what_a_manifest_needs_is_not_unused_because_of_one_wrong_letter_in_it(self, files: LayoutFiles) -> None:
+        image = files.name(files.image(b"layer"), "app:1")
+        manifest, layer = files.file(image), sha256(b"layer")
+        manifest.write_text(manifest.read_text().replace(layer, layer[:-1] + ("1" if layer[-1] == "0" else "0")))
+        cleanup = look(files)
+        assert cleanup.unused == ()
+        assert digests(cleanup.doubtful) == {layer}
+        assert "damaged" in cleanup.doubts[0]
+
     def test_an_index_that_cannot_be_read_is_no_empty_one(self, files: LayoutFiles) -> None:
         files.name(files.image(b"a"), "app:1")
         files.blob(b"orphan")

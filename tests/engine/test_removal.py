@@ -175,6 +175,17 @@ def test_a_link_in_place_of_a_manifest_keeps_what_it_may_need(files: LayoutFiles
     assert goes(plan_removal(scan(files), [0], with_content=True)) == {image["digest"]}
 
 
+def test_a_manifest_with_one_wrong_letter_keeps_what_it_may_need(files: LayoutFiles) -> None:
+    files.name(files.image(b"shared"), "app:1")
+    other, layer = files.name(files.image(b"shared", b"more"), "other"), sha256(b"shared")
+    text = files.file(other).read_text()
+    files.file(other).write_text(text.replace(layer, layer[:-1] + ("1" if layer[-1] == "0" else "0")))
+    plan = plan_removal(scan(files), [0], with_content=True)
+    assert layer not in goes(plan)
+    assert layer in {blob.digest for blob in plan.doubtful}
+    assert len(plan.warnings) == 1
+
+
 def test_layers_that_a_build_cache_lists_are_no_unknown_documents(files: LayoutFiles) -> None:
     cache = files.index(files.blob(b"cached"), files.blob(b"{}", "application/vnd.buildkit.cacheconfig.v0"))
     files.name(cache, "cache")
