@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from engine.digest import Digest
-from engine.directory import Directory, explained, read_all
+from engine.directory import Directory, explained, lacks_handles, read_all
 from engine.durable import TRASH_NAME, create_file, mount_of, publish, replace, staging, sync, sync_file, unlink
 from engine.entries import Batches, BlobEntry, EntryKind, entry_of, is_algorithm, list_entries
 from engine.errors import BlobMissing, BlobUnreadable, EngineError, InvalidDigest, Refused, StorageFailed
@@ -317,7 +317,7 @@ class Blobs:
 
     def _trouble(self, digest: Digest, error: OSError) -> EngineError:
         """What to raise when a blob's file cannot be opened."""
-        if error.errno in (errno.EMFILE, errno.ENFILE):  # which says nothing about the blob
+        if lacks_handles(error):
             return StorageFailed.from_os("Opening", digest.short, error)
         if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
             return BlobMissing(f"{digest.short} is not in the store.", place=digest)

@@ -136,6 +136,11 @@ def read_all(fd: int, hint: int, limit: int) -> bytes:
     raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
 
 
+def lacks_handles(error: OSError) -> bool:
+    """Whether the system has no handle left, for this program or at all: that says nothing about the file."""
+    return error.errno in (errno.EMFILE, errno.ENFILE)
+
+
 @contextmanager
 def explained(doing: str, place: str) -> Iterator[None]:
     """Turn what the operating system refuses into ``StorageFailed``: a sentence that begins with ``doing place``."""

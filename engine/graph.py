@@ -25,7 +25,7 @@ from engine.document import (
     Manifest,
     Role,
 )
-from engine.errors import BlobError, DocumentError, EngineError
+from engine.errors import BlobError, DocumentError, InvalidDigest
 from engine.kinds import attached_to, guess_by_magic, is_external, kind_of
 from engine.progress import Progress
 from engine.reading import guess_media_type, read_document
@@ -42,6 +42,7 @@ from engine.snapshot import (
     as_names,
     find_rows,
 )
+from engine.streams import unreadable
 
 _DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
 _SNIFF_LIMIT = MANIFEST_LIMIT
@@ -207,7 +208,7 @@ class Graph:
             return ReadDocument(stamp, None, media_type, Outcome.NONE)
         try:
             raw = read_file(self._blobs, Digest(digest), limit)
-        except EngineError:
+        except (BlobError, InvalidDigest):
             self._flags[node] |= facts.UNREADABLE
             return None
         return _parse(digest, media_type, raw, stamp)
@@ -284,7 +285,7 @@ class Graph:
         size = int(self._listed.sizes[row])
         try:
             head = read_file(self._blobs, Digest(digest), _SNIFF_LIMIT if size <= _SNIFF_LIMIT else _HEAD, cut=True)
-        except EngineError:
+        except (BlobError, InvalidDigest):
             return -1
         media_type = guess_by_magic(head)
         if media_type == "application/json" and size <= _SNIFF_LIMIT:
@@ -365,13 +366,18 @@ def _mark_complete(columns: Columns, edges: Edges) -> None:
 
 
 def read_file(blobs: Blobs, digest: Digest, limit: int, *, cut: bool = False) -> bytes:
-    """The first ``limit`` bytes of a blob, unverified; raises ``BlobError``, also where more follow unless ``cut``."""
+    """The first ``limit`` bytes of a blob, unverified; raises ``BlobError``, also where more follow unless ``cut``.
+
+    Raises ``StorageFailed`` for a lack of handles, which says nothing about the blob.
+    """
     handle = blobs.open(digest)
     try:
         parts, left = [], limit + (0 if cut else 1)
         while left > 0 and (part := os.read(handle, min(left, 1 << 20))):
             parts.append(part)
             left -= len(part)
+    except OSError as error:
+        raise unreadable(digest, error) from error
     finally:
         os.close(handle)
     content = b"".join(parts)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from engine import snapshot as facts
 from engine.blobs import Blobs
 from engine.digest import new_hash
-from engine.directory import Directory
+from engine.directory import Directory, lacks_handles
 from engine.entries import mtime_of
+from engine.errors import StorageFailed
 from engine.progress import Progress
 from engine.snapshot import Outcome, Rows, Snapshot
 
@@ -55,7 +56,8 @@ class VerifySummary(msgspec.Struct, frozen=True):
 def verify(blobs: Blobs, snapshot: Snapshot, rows: Rows | None, progress: Progress) -> VerifySummary:
     """Hash the blobs of these rows (None: all) and report a ``VerifyBatch`` now and then.
 
-    Raises ``Cancelled`` within a block of 1 MiB after it was asked to stop; what was reported by then holds.
+    Raises ``Cancelled`` within a block of 1 MiB after it was asked to stop, and ``StorageFailed`` for a lack of
+    handles; what was reported by then holds.
     """
     columns = snapshot.columns
     chosen = np.arange(len(columns)) if rows is None else np.asarray(rows, np.int64)
@@ -148,6 +150,13 @@ def _is(status: os.stat_result, stamp: list[int]) -> bool:
     )
 
 
+def _unreadable(error: OSError) -> Outcome:
+    """What is said of a file that cannot be opened; raises ``StorageFailed`` for a lack of handles."""
+    if lacks_handles(error):
+        raise StorageFailed.from_os("Opening", "a blob", error) from error
+    return Outcome.UNREADABLE
+
+
 class _Checker:
     """Checks blobs of one algorithm, one after the other."""
 
@@ -161,8 +170,8 @@ class _Checker:
             self._folder = blobs.folder(algorithm)
         except (FileNotFoundError, NotADirectoryError):
             pass
-        except OSError:
-            self._without = Outcome.UNREADABLE
+        except OSError as error:
+            self._without = _unreadable(error)
 
     def check(self, encoded: str, stamp: list[int]) -> tuple[Outcome, str]:
         """The outcome, and for a corrupt blob the hash that it really has; ``stamp`` is size, time and inode."""
@@ -174,8 +183,8 @@ class _Checker:
             handle, status = self._folder.open_with_status(encoded)
         except FileNotFoundError:
             return Outcome.MISSING, ""
-        except OSError:
-            return Outcome.UNREADABLE, ""
+        except OSError as error:
+            return _unreadable(error), ""
         try:
             if status.st_size >= _SMALL and not _is(status, stamp):  # no need to hash it first
                 return Outcome.CHANGED, ""

@@ -1,6 +1,7 @@
 """A snapshot shows what is in a store: roots first, then the graph, with every damage as a problem, not an error."""
 
 import base64
+import errno
 import json
 import os
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from engine import graph
 from engine import snapshot as facts
 from engine.blobs import Blobs
-from engine.digest import digest_of
+from engine.digest import Digest, digest_of
 from engine.docker import DockerImageStore
 from engine.document import DOCKER_LIST, DOCKER_MANIFEST, Role
+from engine.errors import StorageFailed
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.snapshot import Kind, Snapshot, State
@@ -197,6 +199,43 @@ class TestStates:
         files.file(digest).write_bytes(b"layer")
         files.name(files.image({"mediaType": LAYER, "digest": digest, "size": 5}), "app:1")
         assert state(scan(files), digest) == State.NOT_CHECKED
+
+
+class TestDisk:
+    """What the disk does not give out says nothing about the rest."""
+
+    def test_a_document_that_the_disk_cannot_read_is_unreadable_and_the_rest_is_shown(
+        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad = files.name(files.image(b"a"), "bad")
+        good, loose = files.name(files.image(b"b"), "good"), files.blob(b'{"a": 1}')
+        sectors = {files.file(each).stat().st_ino for each in (bad, loose)}
+        read = os.read
+
+        def read_but_bad(handle: int, size: int) -> bytes:
+            if os.fstat(handle).st_ino in sectors:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return read(handle, size)
+
+        monkeypatch.setattr(os, "read", read_but_bad)
+        snapshot = scan(files)
+        assert state(snapshot, bad["digest"]) == State.UNREADABLE
+        assert state(snapshot, good["digest"]) == State.VERIFIED
+
+    def test_a_lack_of_handles_makes_no_document_unreadable(
+        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        image = files.name(files.image(b"a"), "app:1")
+
+        def no_handle(blobs: Blobs, digest: str) -> int:
+            error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            raise blobs._trouble(Digest(digest), error) from error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Blobs, "open", no_handle)
+            with pytest.raises(StorageFailed, match="Too many open files"):
+                scan(files)
+        assert state(scan(files), image["digest"]) == State.VERIFIED
 
 
 class TestDamage:

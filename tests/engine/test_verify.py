@@ -1,5 +1,6 @@
 """Hashing says of each blob whether it is what its name promises; verdicts hold as long as the file stays the same."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from engine.blobs import Blobs
-from engine.errors import Cancelled
+from engine.directory import Directory
+from engine.errors import Cancelled, StorageFailed
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.snapshot import Outcome, Snapshot, State
@@ -132,6 +134,20 @@ def test_a_blob_that_became_a_pipe_blocks_nobody(files: LayoutFiles) -> None:
     os.mkfifo(files.file(sha256(b"sound")))
     verdicts, _ = verify(files, snapshot)
     assert outcome(snapshot, verdicts, b"sound") == Outcome.UNREADABLE
+
+
+def test_a_lack_of_handles_says_nothing_about_a_blob(files: LayoutFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = scan(files)
+
+    def no_handle(folder: Directory, name: str) -> tuple[int, os.stat_result]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Directory, "open_with_status", no_handle)
+    with ImageLayout.open(files.path) as layout:
+        progress = Progress()
+        with pytest.raises(StorageFailed, match="Too many open files"):
+            layout.verify(snapshot, None, progress)
+        assert progress.drain() == []
 
 
 def test_an_unknown_algorithm_is_not_checkable(files: LayoutFiles) -> None:
