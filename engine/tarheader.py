@@ -98,7 +98,7 @@ def number(field: bytes) -> int | None:
         bits = 8 * len(field)
         value = int.from_bytes(field, "big")
         return value - (1 << bits) if field[0] & 0x40 else value - (1 << bits - 1)
-    digits = text(field).strip(b" ")
+    digits = text(field.strip(b" \0"))  # as Go does; unused fields, and the beginning of some, are full of NULs
     return int(digits or b"0", 8) if _OCTAL.fullmatch(digits) else None
 
 

@@ -82,10 +82,10 @@ class Walker:
         gathered = self._gathered
         while place <= last and gathered.ending is None:
             how = _PLAIN[data[place + 156]]
-            size = -1
-            if data[place + 135] <= 32:
+            size, digits = -1, data[place + 124 : place + 135]
+            if data[place + 135] in b" \0" and digits.isdigit():  # int() alone takes signs and underscores, too
                 try:
-                    size = int(data[place + 124 : place + 135], 8)
+                    size = int(digits, 8)
                 except ValueError:
                     size = -1
             if how and size >= 0 and not self._pending and not self._common:

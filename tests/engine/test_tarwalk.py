@@ -278,6 +278,20 @@ def test_a_number_that_cannot_be_read_is_noted_and_stops_nothing():
     assert {(note.oddity, note.row) for note in listing.notes} == {(Oddity.NUMBER, 1), (Oddity.NUMBER, 2)}
 
 
+@pytest.mark.parametrize(
+    "size", [b"0000_000010\0", b"0o000000010\0", b"+0000000010\0", b"\t0000000010\0", b"00000000010\x0b"]
+)
+def test_where_go_finds_no_number_there_is_no_size(size):
+    listing = walk(file(b"good", b"x") + file(b"odd", b"12345678", length=size) + END)
+    assert (listing.names(0, 9), listing.ending) == ([b"good"], Ending.DAMAGED)
+
+
+def test_a_number_may_begin_with_nuls():
+    content = file(b"file", b"12345678", length=b"\x000000000010\0", mode=b"\x00000755") + END
+    listing = walk(content)
+    assert (facts(listing)[0][2:4], listing.ending) == ((8, 0o755), Ending.WHOLE)
+
+
 def test_headers_of_before_posix():
     content = (
         file(b"file", b"x", kind=b"\0", magic=b"")
