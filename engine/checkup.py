@@ -1,6 +1,7 @@
 """One whole look at a store: everything that can be found wrong with it, and how closely was looked."""
 
 import time
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from engine.findings import Findings
 from engine.layercheck import LayerCheck, check_layers
 from engine.progress import Progress
 from engine.report import Checked
-from engine.snapshot import Outcome, Snapshot
+from engine.snapshot import Kind, Outcome, Snapshot
 from engine.store import Store
 from engine.validate import validate
 from engine.verdicts import Verdicts
@@ -31,19 +32,25 @@ def check_up(store: Store, progress: Progress, *, deep: bool = False) -> tuple[F
         store.verify(snapshot, left, progress)
         _note(verdicts, progress)
     found = validate(store, snapshot, progress, verdicts=verdicts, layers=layers).findings
-    return found, what_was_checked(store, snapshot, verdicts, deep=deep)
+    return found, what_was_checked(store, snapshot, verdicts, layers)
 
 
-def what_was_checked(store: Store, snapshot: Snapshot, verdicts: Verdicts, *, deep: bool) -> Checked:
-    """How closely a store was looked at, now."""
-    is_blob = (snapshot.columns.flags & (facts.PRESENT | facts.REGULAR | facts.STRAY)) == facts.PRESENT | facts.REGULAR
+def what_was_checked(
+    store: Store, snapshot: Snapshot, verdicts: Verdicts, layers: Mapping[str, LayerCheck] | None
+) -> Checked:
+    """How closely a store was looked at, now; ``layers`` are those that were read, None where none was to be."""
+    columns = snapshot.columns
+    is_blob = (columns.flags & (facts.PRESENT | facts.REGULAR | facts.STRAY)) == facts.PRESENT | facts.REGULAR
+    hashed = is_blob & np.isin(verdicts.outcomes, (Outcome.VERIFIED, Outcome.CORRUPT))
+    rows = np.flatnonzero(is_blob & (columns.kinds == Kind.LAYER)).tolist() if layers is not None else []
     return Checked(
         store=str(store.path),
         kind=store.title,
         when=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        deep=deep,
+        deep=layers is not None,
         blobs=int(np.count_nonzero(is_blob)),
-        hashed=int(np.count_nonzero(is_blob & (verdicts.outcomes != Outcome.NONE))),
+        hashed=int(np.count_nonzero(hashed)),
+        unread=sum(snapshot.name(row) not in (layers or {}) for row in rows),
     )
 
 

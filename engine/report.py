@@ -43,6 +43,8 @@ class Checked(msgspec.Struct, frozen=True):
     blobs: int
     hashed: int
     """How many of the blobs were compared with their digests."""
+    unread: int = 0
+    """How many layers were not read although layers were: of unknown types, or not to be read."""
 
     @property
     def was(self) -> str:
@@ -52,15 +54,20 @@ class Checked(msgspec.Struct, frozen=True):
             parts.append("every blob was compared with its digest")
         elif self.hashed:
             parts.append(f"{self.hashed:,} of {self.blobs:,} blobs were compared with their digests")
-        parts += ["every layer was read to its end"] * self.deep
+        if self.deep:
+            parts.append("the layers were read to their end" if self.unread else "every layer was read to its end")
         return f"{', '.join(parts[:-1])} and {parts[-1]}."
 
     @property
     def was_not(self) -> str:
         """What was not, in a sentence; empty where nothing was left out."""
         left = self.blobs - self.hashed
-        parts = [f"the other {left:,} were not hashed" if self.hashed else "no blob was hashed"] * (left > 0)
-        parts += ["layers were not unpacked"] * (not self.deep)
+        others = "the other one was" if left == 1 else f"the other {left:,} were"
+        parts = [f"{others} not hashed" if self.hashed else "no blob was hashed"] * (left > 0)
+        if not self.deep:
+            parts.append("layers were not unpacked")
+        elif self.unread:
+            parts.append("one layer was not read" if self.unread == 1 else f"{self.unread:,} layers were not read")
         return f"{' and '.join(parts)}.".capitalize() if parts else ""
 
 
@@ -117,6 +124,7 @@ def as_json(checked: Checked, groups: Sequence[Group]) -> str:
         "deep": checked.deep,
         "blobs": checked.blobs,
         "blobsHashed": checked.hashed,
+        "layersUnread": checked.unread,
         "counts": {severity.name.lower(): count for severity, count in counted(groups).items()},
         "rules": [_group_as_json(group) for group in groups],
     }

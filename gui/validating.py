@@ -211,7 +211,7 @@ class Problems(QObject):
 
         def work(progress: Progress) -> Judgement:
             found = validate(self._store, snapshot, progress, verdicts=verdicts, layers=layers, previous=previous)
-            checked = what_was_checked(self._store, snapshot, verdicts, deep=layers is not None)
+            checked = what_was_checked(self._store, snapshot, verdicts, layers)
             return judge(snapshot, found, checked)
 
         def done(judgement: Judgement) -> None:

@@ -61,6 +61,7 @@ def test_json_has_every_fact_under_names_that_stay() -> None:
         "deep": False,
         "blobs": 12,
         "blobsHashed": 9,
+        "layersUnread": 0,
         "counts": {"error": 6, "warning": 1, "info": 1},
     }
     null = report["rules"][1]
@@ -98,6 +99,9 @@ def test_a_person_reads_what_was_looked_at_and_what_was_not() -> None:
     deep = as_text(Checked("s", "k", "now", True, 2, 2), [])
     assert "every blob was compared with its digest and every layer was read to its end." in deep
     assert " not " not in deep
+    some = Checked("s", "k", "now", True, 2, 1, 1)
+    assert some.was.endswith("and the layers were read to their end.")
+    assert some.was_not == "The other one was not hashed and one layer was not read."
     nothing = Checked("s", "k", "now", False, 2, 0)
     assert nothing.was_not == "No blob was hashed and layers were not unpacked."
 
