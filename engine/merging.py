@@ -1,0 +1,186 @@
+"""How layers are laid on each other: whiteouts, folders in the place of files and back, links (see ``filesystem``)."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.filesystem import ABSENT, IMPLIED, Entries, EntryColumns, FileSystem
+from engine.listing import OPAQUE, WHITEOUT, Listing
+from engine.pathtree import ROOT, Nodes, PathTree, TreeBuilder, cleaned
+from engine.progress import Progress
+from engine.tarheader import DIRECTORY, HARD_LINK
+
+_Value = TypeVar("_Value", np.uint8, np.uint16, np.uint32, np.int64)
+_CHUNK = 4096
+"""Names that are taken in at once: some milliseconds."""
+_MARK = b".wh."
+_NOTHING = frozenset({b"", b".", b".."})
+_SKIPPED = 0xFF
+"""Instead of a whiteout's flags: it means nothing here, and is left out."""
+
+
+def merge(listings: Sequence[Listing], progress: Progress) -> FileSystem:
+    """Lay layers on each other, the lowest first. Raises ``Cancelled``; content never makes it raise."""
+    bounds = [0, *np.cumsum([len(listing) for listing in listings]).tolist()]
+    progress.start("Merging layers", bounds[-1], "files")
+    builder = TreeBuilder()
+    flags = np.concatenate([np.zeros(0, np.uint8), *(listing.flags & (WHITEOUT | OPAQUE) for listing in listings)])
+    linked: list[int] = []
+    for first, listing in zip(bounds, listings, strict=False):
+        for paths in _paths(listing, first, flags, linked):
+            builder.add(paths)
+            progress.advance(len(paths))
+    builder.add([_target(listings, bounds, entry) for entry in linked])
+    tree, numbered = builder.build(progress)
+    nodes, targets = numbered[: bounds[-1]], numbered[bounds[-1] :]
+    columns = _columns(listings, bounds)
+    overlay = _Overlay(tree, columns, nodes, flags, dict(zip(linked, targets.tolist(), strict=True)))
+    touched = []
+    for layer in range(len(listings)):
+        progress.check()
+        touched.append(overlay.lay(layer))
+    return FileSystem(tree, columns, touched, nodes, flags)
+
+
+def _paths(listing: Listing, first: int, flags: NDArray[np.uint8], linked: list[int]) -> Iterator[list[bytes]]:
+    """The paths that a layer's entries are about, in pieces; of a whiteout the path of what it hides.
+
+    Notes the entries that are hard links in ``linked``, and in ``flags`` the whiteouts that hide nothing.
+    """
+    linked.extend((np.flatnonzero(listing.types == HARD_LINK) + first).tolist())
+    for row in range(0, len(listing), _CHUNK):
+        paths = [cleaned(name) for name in listing.names(row, row + _CHUNK)]
+        piece = flags[first + row : first + row + len(paths)]
+        for n in np.flatnonzero(piece).tolist():
+            folder, slash, name = paths[n].rpartition(b"/")
+            hidden = name.removeprefix(_MARK)
+            if piece[n] == OPAQUE:
+                paths[n] = folder
+            elif hidden in _NOTHING:
+                piece[n] = _SKIPPED
+            else:
+                paths[n] = folder + slash + hidden
+        for n, path in enumerate(paths):
+            if b".wh..wh." in path and not piece[n] and path.rpartition(b"/")[2].startswith(b".wh..wh."):
+                piece[n] = _SKIPPED  # what aufs has left behind
+        yield paths
+
+
+def _target(listings: Sequence[Listing], bounds: Sequence[int], entry: int) -> bytes:
+    layer = int(np.searchsorted(bounds, entry, side="right")) - 1
+    return cleaned(listings[layer].target(entry - bounds[layer]))
+
+
+def _columns(listings: Sequence[Listing], bounds: list[int]) -> EntryColumns:
+    """The attributes of all entries, and the two rows that ABSENT and IMPLIED lead to."""
+
+    kinds = _joined([listing.types for listing in listings], DIRECTORY, np.uint8(0))
+    sizes = _joined([listing.sizes for listing in listings], 0, np.int64(0))
+    sizes[kinds == HARD_LINK] = 0
+    links: list[bytes] = []
+    ends = [np.zeros(1, np.int64)]
+    total = 0
+    for listing in listings:
+        lengths = listing.starts[1:].astype(np.int64) - listing.targets
+        links.extend(listing.target(row) for row in np.flatnonzero(lengths).tolist())
+        ends.append(total + np.cumsum(lengths))
+        total += int(lengths.sum())
+    origins = np.arange(bounds[-1] + 2, dtype=np.int32)
+    origins[-2:] = IMPLIED, ABSENT
+    return EntryColumns(
+        bounds=bounds,
+        kinds=kinds,
+        modes=_joined([listing.modes for listing in listings], 0o755, np.uint16(0)),
+        uids=_joined([listing.uids for listing in listings], 0, np.uint32(0)),
+        gids=_joined([listing.gids for listing in listings], 0, np.uint32(0)),
+        mtimes=_joined([listing.mtimes for listing in listings], 0, np.int64(0)),
+        sizes=sizes,
+        origins=origins,
+        links=b"".join(links),
+        link_starts=np.concatenate(ends).astype(np.uint32),
+    )
+
+
+def _joined(parts: Sequence[NDArray[_Value]], implied: int, absent: _Value) -> NDArray[_Value]:
+    """A column of all layers, with what IMPLIED and ABSENT lead to at its end."""
+    return np.concatenate([*parts, np.array([implied, absent], absent.dtype)])
+
+
+class _Overlay:
+    """What is seen so far, while layer after layer is laid on it."""
+
+    def __init__(
+        self, tree: PathTree, columns: EntryColumns, nodes: Nodes, flags: NDArray[np.uint8], links: dict[int, int]
+    ) -> None:
+        self._tree = tree
+        self._columns = columns
+        self._nodes = nodes
+        self._flags = flags
+        self._links = links
+        self._seen = np.full(len(tree), ABSENT, np.int32)
+        self._seen[ROOT] = IMPLIED
+
+    def lay(self, layer: int) -> tuple[Nodes, Entries]:
+        """Lay the next layer; the nodes that it changes, sorted, and what is seen there now."""
+        first, last = self._columns.bounds[layer], self._columns.bounds[layer + 1]
+        nodes, flags = self._nodes[first:last], self._flags[first:last]
+        counts = (flags == 0) & (nodes >= 0)
+        own = np.full(len(self._tree), ABSENT, np.int32)
+        own[nodes[counts]] = np.arange(first, last, dtype=np.int32)[counts]  # of two for one path the last
+        if own[ROOT] >= 0 and self._columns.kinds[own[ROOT]] != DIRECTORY:
+            own[ROOT] = ABSENT
+        needed, replaced = self._folders_of(own, nodes[counts])
+        self._resolve_links(first, last, own)
+        brought = own != ABSENT
+        after = self._lower(own, nodes[flags == WHITEOUT], np.concatenate([nodes[flags == OPAQUE], replaced]))
+        after[brought] = own[brought]
+        without = needed[(own[needed] == ABSENT) & (self._columns.kinds[after[needed]] != DIRECTORY)]
+        after[without] = IMPLIED
+        changed = np.flatnonzero(after != self._seen).astype(np.int32)
+        self._seen = after
+        return changed, after[changed]
+
+    def _folders_of(self, own: Entries, nodes: Nodes) -> tuple[Nodes, Nodes]:
+        """The folders that what a layer brings is in, and those of them that were something else for a while.
+
+        Where one path is a folder and something else in the same layer, what comes later replaces what came before.
+        """
+        tree, kinds = self._tree, self._columns.kinds
+        folders = tree.above(nodes)
+        clash = folders[kinds[own[folders]] != DIRECTORY]
+        clash = clash[own[clash] >= 0]
+        if not len(clash):
+            return folders, clash
+        written = np.full(len(tree), ABSENT, np.int32)
+        written[clash] = own[clash]
+        own[own < tree.largest_above(written)] = ABSENT
+        folders = tree.above(np.flatnonzero(own != ABSENT).astype(np.int32))
+        own[folders[(own[folders] >= 0) & (kinds[own[folders]] != DIRECTORY)]] = ABSENT
+        return folders, clash
+
+    def _lower(self, own: Entries, hidden: Nodes, emptied: Nodes) -> Entries:
+        """What is left of the layers below: whiteouts hide only those, wherever in the layer they stand."""
+        seen, kinds, tree = self._seen, self._columns.kinds, self._tree
+        gone = np.zeros(len(tree), np.bool_)
+        gone[hidden] = True
+        emptied = np.concatenate([hidden, emptied, np.flatnonzero((own >= 0) & (kinds[own] != DIRECTORY))])
+        emptied = emptied[kinds[seen[emptied]] == DIRECTORY]
+        if len(emptied):
+            marks = np.zeros(len(tree), np.bool_)
+            marks[emptied] = True
+            gone |= tree.marked_below(marks)[tree.parents]
+        gone[ROOT] = False
+        return np.where(gone, np.int32(ABSENT), seen)
+
+    def _resolve_links(self, first: int, last: int, own: Entries) -> None:
+        """Find out what the hard links of a layer lead to: files that came before, in it or in the layers below."""
+        origins = self._columns.origins
+        for link in (np.flatnonzero(self._columns.kinds[first:last] == HARD_LINK) + first).tolist():
+            target = self._links[link]
+            found = ABSENT
+            if target > ROOT:
+                mine, lower = int(own[target]), int(self._seen[target])
+                found = mine if 0 <= mine < link else lower
+            origins[link] = origins[found] if found >= 0 else ABSENT
