@@ -216,6 +216,7 @@ COMMANDS: Mapping[str, Command] = {
         needs=_CHANGE | Need.LAYOUT,
     ),
     "stop": Command("St&op the running job", "Cancel what runs on the store in front", "cancel", needs=Need.JOB),
+    "manual": Command("&Manual…", "What the states mean, how things come back, what is promised", "help"),
     "keys": Command("&Keyboard shortcuts…", "List every key", "help", (Keys.HelpContents,)),
     "about": Command("&About Blobscope", "Version and licences", "notice", role=QAction.MenuRole.AboutRole),
 }
@@ -270,7 +271,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
             "stop",
         ),
     ),
-    ("&Help", ("keys", "-", "about")),
+    ("&Help", ("manual", "keys", "-", "about")),
 )
 
 TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")

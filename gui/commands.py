@@ -113,6 +113,7 @@ class Commands(QObject):
             "save report": page(self._save_report),
             "clean": page(lambda each: asking.what_to_clean(each.session, self._window)),
             "stop": self.stop_a_job,
+            "manual": self._show_manual,
             "keys": lambda: self._show(KeysDialog(self.actions.shortcuts(), self._window)),
             "about": self._show_about,
         }
@@ -302,6 +303,11 @@ class Commands(QObject):
         dialog = Preferences(self._settings, self._window)
         dialog.theme_chosen.connect(self.apply_theme)
         self._show(dialog)
+
+    def _show_manual(self) -> None:
+        from gui.dialogs.manual import ManualDialog  # which every start can do without
+
+        self._show(ManualDialog(self._window))
 
     def _show_about(self) -> None:
         from gui.version import version  # what it imports would make every start slower

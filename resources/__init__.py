@@ -1,1 +1,1 @@
-"""The icon, the desktop entry and the AppStream metainfo, read through importlib.resources."""
+"""The icon, the desktop entry, the AppStream metainfo and the manual, read through importlib.resources."""
