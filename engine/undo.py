@@ -17,8 +17,8 @@ import msgspec
 
 from engine.blobs import Blobs, Change
 from engine.digest import Digest, shorten
-from engine.directory import Directory, explained
-from engine.durable import is_same, publish, rename_new, replace, sync, unlink
+from engine.directory import Directory, explained, lacks_handles
+from engine.durable import is_same, publish, rename_new, replace, sync, sync_file, unlink
 from engine.errors import BlobUnreadable, EngineError, Refused, StorageFailed, StoreChanged
 from engine.index import IndexText
 from engine.indexfile import Edit, Note
@@ -248,7 +248,7 @@ def _is_sound(folder: Directory, digest: Digest, progress: Progress) -> bool:
     try:
         fd = folder.open_file(digest.encoded)
     except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):  # which says nothing about the file
+        if lacks_handles(error) or error.errno in (errno.EACCES, errno.EPERM):  # which says nothing about the file
             raise
         return False
     try:
@@ -286,6 +286,8 @@ def _fate_of_key(source: Directory, target: Directory, key: str, digest: Digest)
 
 
 def _return(each: _Return, progress: Progress, *, keeping: bool) -> None:
+    if each.fate is _Fate.DROP and each.digest is not None:
+        _make_safe(each.target, each.name)
     if keeping and each.fate is _Fate.DROP:
         return
     if keeping and each.digest is not None and each.fate is not _Fate.REPLACE:
@@ -293,9 +295,20 @@ def _return(each: _Return, progress: Progress, *, keeping: bool) -> None:
         # What has come to be there since we looked is no reason to stop, unless it is bad.
         if not there and not _is_sound(each.target, each.digest, progress):
             replace(each.source, each.name, each.target, each.name)
+        elif not there:
+            _make_safe(each.target, each.name)
     elif each.fate is _Fate.DROP:
         unlink(each.source, each.name)
     elif each.fate is _Fate.REPLACE:
         replace(each.source, each.name, each.target, each.name)
     else:
         rename_new(each.source, each.name, each.target, each.name)
+
+
+def _make_safe(folder: Directory, name: str) -> None:
+    """Wait for the disk with a file that takes the place of ours: whoever wrote it may not have."""
+    fd = folder.open_file(name)
+    try:
+        sync_file(fd)
+    finally:
+        os.close(fd)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import trash
-from engine.errors import BlobMissing, Cancelled, EngineError, Refused, StoreBusy, StoreChanged
+from engine.errors import BlobMissing, Cancelled, EngineError, Refused, StorageFailed, StoreBusy, StoreChanged
 from engine.index import IndexText
 from engine.layout import ImageLayout
 from engine.progress import Progress
@@ -118,6 +118,28 @@ class TestRemoval:
         undo(files.path, record)
         assert tree(files.path) == before
         assert files.file(blob).stat().st_ino == inode
+
+    def test_what_is_there_again_is_safe_on_the_disk_before_our_copy_goes(
+        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        blob = files.blob(b"content")
+        record = remove(files.path, digests=(blob["digest"],))
+        files.blob(b"content")  # by a program that does not wait for the disk
+        synced, ours, unlink = set(), files.path / TRASH / record, os.unlink
+
+        def sync(handle: int) -> None:
+            synced.add(os.fstat(handle).st_ino)
+
+        def look_and_unlink(name: str, **options: Any) -> None:
+            if name == blob["digest"].partition(":")[2]:
+                assert files.file(blob).stat().st_ino in synced
+            unlink(name, **options)
+
+        assert ours.exists()
+        monkeypatch.setattr(os, "fsync", sync)
+        monkeypatch.setattr(os, "unlink", look_and_unlink)
+        undo(files.path, record)
+        assert not ours.exists()
 
     @pytest.mark.parametrize("bad", [b"", b"CONTENT", b"longer content"])
     def test_what_is_there_again_but_wrong_is_replaced(self, files: LayoutFiles, bad: bytes) -> None:
@@ -415,6 +437,22 @@ class TestKeepingAside:
         with ImageLayout.open(files.path) as layout, pytest.raises(Refused, match="is sound"):
             layout.keep_aside(one["digest"], Progress())
         assert tree(files.path) == before
+
+    def test_one_that_may_not_be_read_is_not_taken_for_a_corrupt_one(
+        self, files: LayoutFiles, as_nobody: Callable[[Path, Callable[[], None]], None]
+    ) -> None:
+        blob = files.blob(b"content")
+        files.file(blob).chmod(0o000)
+        for folder in (files.path, *(each for each in files.path.rglob("*") if each.is_dir())):
+            folder.chmod(0o777)
+
+        def keep() -> None:
+            with ImageLayout.open(".") as layout, pytest.raises(StorageFailed, match="Permission denied"):
+                layout.keep_aside(blob["digest"], Progress())
+
+        as_nobody(files.path, keep)
+        assert files.file(blob).exists()
+        assert not (files.path / TRASH).exists()
 
     def test_it_never_comes_back_over_a_good_copy(self, files: LayoutFiles) -> None:
         blob = files.blob(b"content")
