@@ -97,10 +97,11 @@ def plan_cleanup(snapshot: Snapshot, now_s: float, grace_s: float = 3600, writer
     recent = set(np.flatnonzero(young).tolist())
     recent_tops = [top for top in images.tops if not recent.isdisjoint(images.of[top])]
     recent.update(*(images.of[top] for top in recent_tops))
-    old_tops = [top for top in images.tops if top not in set(recent_tops)]
+    doubts = Doubts(snapshot, np.flatnonzero(columns.flags & facts.REACHABLE))
+    # No image is lost where nobody can read which ones are named.
+    old_tops = [top for top in images.tops if top not in set(recent_tops) and not doubts.index_unreadable]
     holders = Counter(row for top in old_tops for row in images.of[top] - recent)
     unused = set(np.flatnonzero(unreached).tolist()) - recent - holders.keys()
-    doubts = Doubts(snapshot, np.flatnonzero(columns.flags & facts.REACHABLE))
     doubtful = doubts.among(unused)
     return Cleanup(
         snapshot=snapshot,
@@ -108,7 +109,7 @@ def plan_cleanup(snapshot: Snapshot, now_s: float, grace_s: float = 3600, writer
         lost=tuple(_lost_image(snapshot, top, images.of[top] - recent, holders) for top in old_tops),
         recent=planned_blobs(snapshot, recent),
         doubtful=planned_blobs(snapshot, doubtful),
-        empty_index=not snapshot.entries,
+        empty_index=not snapshot.entries and not doubts.index_unreadable,
         doubts=(*_sentences(doubts), *(f"{each.tool} is at work here: {each.path}." for each in alive)),
     )
 

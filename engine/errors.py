@@ -147,6 +147,7 @@ _REMEDIES = {
     errno.EACCES: "You have no permission there; open the store as its owner.",
     errno.EPERM: "You have no permission there; open the store as its owner.",
     errno.EIO: "The disk reports an input/output error; save what you can and check the disk.",
+    errno.EXDEV: "It lies on another disk than the place that it came from; mount the disks as they were, and try again.",
     errno.EMFILE: "Too many files are open; close other programs or tabs and try again.",
     errno.ENFILE: "Too many files are open; close other programs and try again.",
 }

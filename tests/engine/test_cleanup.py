@@ -188,7 +188,8 @@ class TestDoubts:
         (files.path / "index.json").write_text('{"manifests": [')
         os.utime(files.path / "index.json", (1, 1))
         cleanup = look(files)
-        assert cleanup.unused == ()
+        assert (cleanup.unused, cleanup.lost, cleanup.empty_index) == ((), (), False)
+        assert len(cleanup.doubtful) == 4
         assert "index.json cannot be read" in cleanup.doubts[0]
 
     def test_a_missing_layer_raises_none(self, files: LayoutFiles) -> None:  # T91

@@ -214,6 +214,27 @@ def test_blobs_may_lie_on_a_disk_of_their_own(tmp_path: Path, operation: str, wh
     apart(work)
 
 
+@pytest.mark.parametrize("where", ["blobs", "blobs/sha256"])
+def test_what_lies_in_the_trash_of_another_disk_stays_there_and_that_is_said(tmp_path: Path, where: str) -> None:
+    """Blobs were moved to a disk of their own after something was removed."""
+    furnish(tmp_path, "undo a removal")
+    store = tmp_path / "store"
+
+    def work() -> None:
+        shutil.copytree(store / where, tmp_path / "moved")
+        mount_memory(store / where)
+        shutil.copytree(tmp_path / "moved", store / where, dirs_exist_ok=True)
+        before = files_in(store)
+        with pytest.raises(StorageFailed) as raised:
+            undo(store)
+        assert str(raised.value).endswith("Invalid cross-device link.")
+        assert "another disk" in raised.value.remedy
+        assert held(files_in(store)) == held(before)
+        assert contents(store) == {path: found[2] for path, found in before.items() if found[2] and "trash" not in path}
+
+    apart(work)
+
+
 def contents(store: Path) -> dict[str, bytes]:
     """Every file of a store but for the trash, with its content."""
     return {
