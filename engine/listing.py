@@ -17,6 +17,7 @@ from engine.tarheader import (
     decimal,
     decode,
     ids_of,
+    integer,
     number,
 )
 
@@ -250,7 +251,7 @@ class Gathered:
             flags[row] |= SPARSE
         for key, column in ((b"uid", decoded.uids), (b"gid", decoded.gids), (b"mtime", decoded.mtimes)):
             if records.get(key):
-                said = decimal(records[key])
+                said = decimal(records[key]) if column is decoded.mtimes else integer(records[key])
                 if said is None:
                     self._note(Note(Oddity.NUMBER, self._rows + row, place))
                 else:

@@ -24,6 +24,8 @@ _OCTAL = re.compile(rb"[0-7]*")
 _RECORD = re.compile(rb"([0-9]{1,8}) ([^=]+)=")
 _DECIMAL = re.compile(rb"(-?)([0-9]{1,18})(?:\.([0-9]*))?")
 _KNOWN = frozenset({b"path", b"linkpath", b"size", b"uid", b"gid", b"mtime"})
+_NAMES = frozenset({b"path", b"linkpath", b"uname", b"gname"})
+_TIMES = frozenset({b"atime", b"ctime"})  # of which only this is asked; mtime is looked at where it is used
 _EVERY_OTHER = np.uint64(0x00FF00FF00FF00FF)
 
 _HEADER = np.dtype(
@@ -113,6 +115,11 @@ def decimal(value: bytes) -> int | None:
     return -int(whole) - (1 if fraction and fraction.strip(b"0") else 0)
 
 
+def integer(value: bytes) -> int | None:
+    """A size, user or group as pax writes it: without a fraction, which times alone may have."""
+    return None if b"." in value else decimal(value)
+
+
 def ids_of(values: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Users or groups, the largest for those that have no place in 32 bits."""
     return np.where((values < 0) | (values > _LARGEST_ID), _LARGEST_ID, values).astype(np.uint32)
@@ -141,19 +148,23 @@ def checks_out(head: bytes) -> bool:
 def pax_records(data: bytes) -> tuple[dict[bytes, bytes], bool]:
     """What an extended header says of names, numbers and holes, and whether all of it could be read.
 
-    POSIX.1-2001, pax Extended Header; the keys ``GNU.sparse.*`` are GNU tar's.
+    POSIX.1-2001, pax Extended Header; the keys ``GNU.sparse.*`` are GNU tar's. Go refuses names with NULs in them, and
+    times that are none.
     """
     records: dict[bytes, bytes] = {}
-    place = 0
+    place, whole = 0, True
     while place < len(data):
         found = _RECORD.match(data, place)
         end = place + int(found[1]) if found else 0
         if found is None or not found.end() < end <= len(data) or data[end - 1] != 0x0A:
             return records, False
-        if found[2] in _KNOWN or found[2].startswith(b"GNU.sparse."):
-            records[found[2]] = data[found.end() : end - 1]
+        key, value = found[2], data[found.end() : end - 1]
+        if key in _KNOWN or key.startswith(b"GNU.sparse."):
+            records[key] = value
+        if b"\0" in (value if key in _NAMES else key) or (key in _TIMES and value and decimal(value) is None):
+            whole = False
         place = end
-    return records, True
+    return records, whole
 
 
 def _texts(fields: Texts) -> Texts:

@@ -19,6 +19,7 @@ from engine.tarheader import (
     checks_out,
     decimal,
     full_name,
+    integer,
     number,
     pax_records,
     text,
@@ -167,7 +168,7 @@ class Walker:
 
     def _number_of(self, records: Mapping[bytes, bytes], key: bytes, otherwise: int, offset: int) -> int:
         """What an extended header says instead of the header's own number, if it says something that can be meant."""
-        said = decimal(records[key]) if records.get(key) else otherwise
+        said = integer(records[key]) if records.get(key) else otherwise
         if said is None or said < 0:
             self._gathered.note(Oddity.NUMBER, offset)
             return otherwise

@@ -13,7 +13,7 @@ from engine.digest import clip
 from engine.findings import Severity
 from engine.listing import OPAQUE, SPARSE, WHITEOUT, Ending, Listing, Oddity
 from engine.rules.registry import Broken, rule
-from engine.tarheader import REGULAR
+from engine.tarheader import GNU_SPARSE, PIPE, REGULAR
 
 _TYPE = re.compile(
     r"application/vnd\.(?:oci\.image\.layer\.(nondistributable\.)?v1\.tar(?:\+(gzip|zstd))?"
@@ -261,6 +261,21 @@ def _odd(layer: Layer) -> Iterator[Broken]:
         if kept[note.oddity] <= _MOST:
             path = layer.path(note.row) if note.row < len(layer.listing) else ""
             yield Broken(path, f"At byte {note.offset}: {note.oddity.value}.", "", note.oddity.value)
+
+
+@rule(
+    "X32",
+    Severity.WARNING,
+    "An entry of a layer is of a type that layers do not have",
+    "Layers hold files, folders, links, devices and pipes. Some tools refuse a layer with anything else in it, others "
+    "leave that out.",
+    "image-spec layer.md, Change Types and File Types",
+)
+def _types(layer: Layer) -> Iterator[Broken]:
+    types = layer.listing.types
+    for row in np.flatnonzero(((types < REGULAR) | (types > PIPE)) & (types != GNU_SPARSE))[:_MOST].tolist():
+        found = repr(chr(types[row]))
+        yield Broken(layer.path(row), f"The type of this entry is {found}.", "a file, a folder, a link", found)
 
 
 @rule(

@@ -489,6 +489,32 @@ def test_broken_records_are_noted():
         assert len(listing) == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "oddity"),
+    [
+        (b"path", b"a\0b", Oddity.RECORDS),
+        (b"linkpath", b"a\0b", Oddity.RECORDS),
+        (b"uname", b"a\0b", Oddity.RECORDS),
+        (b"foo\0", b"x", Oddity.RECORDS),
+        (b"atime", b"yesterday", Oddity.RECORDS),
+        (b"ctime", b"yesterday", Oddity.RECORDS),
+        (b"mtime", b"yesterday", Oddity.NUMBER),
+        (b"size", b"1.5", Oddity.NUMBER),
+        (b"uid", b"1.5", Oddity.NUMBER),
+        (b"gid", b"1.5", Oddity.NUMBER),
+    ],
+)
+def test_records_that_go_refuses_are_noted(key, value, oddity):
+    listing = walk(file(b"x", record(key, value), kind=b"x") + file(b"a", b"x") + END)
+    assert [(note.oddity, note.row) for note in listing.notes] == [(oddity, 0)]
+    assert listing.ending is Ending.WHOLE
+
+
+def test_times_with_fractions_and_attributes_with_nuls_are_sound():
+    records = record(b"atime", b"1.5") + record(b"ctime", b"") + record(b"SCHILY.xattr.user.a", b"\0")
+    assert not walk(file(b"x", records, kind=b"x") + file(b"a") + END).notes
+
+
 def test_an_extended_header_without_an_entry_is_noted():
     assert [note.oddity for note in walk(file(b"a") + pax(path=b"b") + END).notes] == [Oddity.DANGLING]
     assert not walk(pax(b"g", path=b"b") + END).notes

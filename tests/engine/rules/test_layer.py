@@ -217,3 +217,9 @@ def test_a_bomb_ends_with_a_sentence():
 def test_too_many_entries_end_with_a_sentence():
     (told,) = look(b"".join(file(b"%d" % n) for n in range(20)) + END, entries=10)
     assert (told.rule, told.expected) == ("X31", "at most 10 entries")
+
+
+@pytest.mark.parametrize("kind", [b"V", b"7"])
+def test_an_entry_of_a_type_that_layers_do_not_have(kind):
+    told = only(file(b"odd", kind=kind) + END)
+    assert (told.rule, told.where, told.severity) == ("X32", "odd", Severity.WARNING)
