@@ -90,6 +90,19 @@ def names_in(path: Path) -> list[str | None]:
     return [entry.get("annotations", {}).get("org.opencontainers.image.ref.name") for entry in entries]
 
 
+def missing_in(path: Path) -> set[str]:
+    """What the index leads to, all the way down, that is not there."""
+    waiting = [entry["digest"] for entry in json.loads((path / "index.json").read_bytes())["manifests"]]
+    wanted: set[str] = set()
+    while waiting:
+        digest = waiting.pop()
+        wanted.add(digest)
+        with contextlib.suppress(FileNotFoundError, ValueError, KeyError):  # gone, or no manifest
+            document = json.loads((path / "blobs" / digest.replace(":", "/")).read_bytes())
+            waiting += [part["digest"] for part in [document["config"], *document["layers"]]]
+    return {digest for digest in wanted if not (path / "blobs" / digest.replace(":", "/")).exists()}
+
+
 class Held:
     """A program that stops right after each of certain system calls, until it is let go on."""
 

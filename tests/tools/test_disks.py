@@ -151,6 +151,8 @@ MEDIA: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_where_nothing_may_be_written_everything_can_be_looked_at_and_nothing_changes(
     tmp_path: Path, operation: str, medium: str
 ) -> None:
+    if medium == "another's" and os.geteuid():
+        pytest.skip("only root can go on as somebody else")
     seal, cause = MEDIA[medium]
     furnish(tmp_path, operation)
     tmp_path.chmod(0o755)

@@ -4,7 +4,6 @@ Promises 2, 3, 4, 9 and 17 are also shown in ``test_crashes.py``, 10 in ``test_r
 """
 
 import io
-import json
 import os
 import re
 import shutil
@@ -41,7 +40,7 @@ from tests.layouts import MANIFEST, NAME, LayoutFiles, sha256, tree
 from tests.tools._operations import HELLO, HELLO_DIGEST, LARGE, OPERATIONS
 from tests.tools._rig import ROOT
 from tests.tools._texts import Index, annotated, in_order, indexes, is_cut_from, spelled
-from tests.tools._tools import Held, Tools, names_in
+from tests.tools._tools import Held, Tools, missing_in, names_in
 
 
 @pytest.fixture
@@ -138,19 +137,6 @@ def test_2_and_5_processes_that_add_names_at_once_lose_none_and_readers_see_no_t
 # --- 4: the index never leads to a blob that is not there
 
 
-def missing(path: Path) -> set[str]:
-    """What the index leads to, all the way down, that is not there."""
-    waiting = [entry["digest"] for entry in json.loads((path / "index.json").read_bytes())["manifests"]]
-    wanted: set[str] = set()
-    while waiting:
-        digest = waiting.pop()
-        wanted.add(digest)
-        with suppress(FileNotFoundError, ValueError, AttributeError):
-            document = json.loads((path / "blobs" / digest.replace(":", "/")).read_bytes())
-            waiting += [part["digest"] for part in [document.get("config"), *document.get("layers", [])] if part]
-    return {digest for digest in wanted if not (path / "blobs" / digest.replace(":", "/")).exists()}
-
-
 class Watching(Progress):
     """Looks at each step of the work whether the index leads to something missing."""
 
@@ -165,7 +151,7 @@ class Watching(Progress):
 
     def look(self) -> None:
         self.looks += 1
-        assert missing(self._path) == set()
+        assert missing_in(self._path) == set()
 
 
 def test_4_blobs_come_before_the_index_and_go_after_it(

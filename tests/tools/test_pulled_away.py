@@ -155,7 +155,7 @@ def pulled(folder: Path, pull: str, work: str) -> Iterator[tuple[Site, Meanwhile
         furnish_files(here)
         site = Site(here / "store", here / "files", here / "outside")
         before = held(files_in(site.store))
-        progress = Meanwhile(number, lambda site=site: PULLS[pull](site))  # type: ignore[misc]  # of this round
+        progress = Meanwhile(number, lambda site=site: PULLS[pull](site))
         said = "."
         with ImageLayout.open(site.store) as layout:
             try:

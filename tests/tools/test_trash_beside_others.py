@@ -1,10 +1,8 @@
 """Removing into the trash and undoing, while other programs and other processes of ours write to the same layout."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import pytest
 
 from engine import ImageLayout, Progress, indexfile, plan_removal
 from tests.tools._rig import ROOT
-from tests.tools._tools import Tools, names_in
+from tests.tools._tools import Tools, missing_in, names_in
 
 pytestmark = pytest.mark.needs("umoci", "skopeo", "buildah")
 
@@ -84,19 +82,6 @@ def undo(path: Path, progress: Progress) -> None:
         layout.undo(layout.trash()[0].id, progress)
 
 
-def missing(path: Path) -> set[str]:
-    """What the index leads to, all the way down, that is not there."""
-    waiting = [entry["digest"] for entry in json.loads((path / "index.json").read_bytes())["manifests"]]
-    wanted: set[str] = set()
-    while waiting:
-        digest = waiting.pop()
-        wanted.add(digest)
-        with suppress(FileNotFoundError, ValueError, KeyError):  # gone, or no manifest
-            document = json.loads((path / "blobs" / digest.replace(":", "/")).read_bytes())
-            waiting += [part["digest"] for part in [document["config"], *document["layers"]]]
-    return {digest for digest in wanted if not (path / "blobs" / digest.replace(":", "/")).exists()}
-
-
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tools, Path]]:
     """A layout of umoci's with two images, another one with the image that goes, and an image of buildah's."""
@@ -123,7 +108,7 @@ def renewed(furnished: tuple[Tools, Path], folder: Path, number: int) -> Path:
 def reads(tools: Tools, path: Path, names: set[str]) -> None:
     """Everything is whole, and both tools read all of these images."""
     assert set(names_in(path)) == names
-    assert missing(path) == set()
+    assert missing_in(path) == set()
     assert set(tools.names(path)) == names
     for name in names:
         tools.umoci("stat", "--image", f"{path}:{name}", "--json")
@@ -143,7 +128,7 @@ def test_what_another_program_writes_meanwhile_stays_and_so_does_what_we_did(
         if work == "undo":
             remove(path, GOING, Progress())
         with pytest.MonkeyPatch.context() as patch:
-            progress = Step(patch, number, lambda path=path: write(tools, path))  # type: ignore[misc]  # of this round
+            progress = Step(patch, number, lambda path=path: write(tools, path))
             if work == "undo":
                 undo(path, progress)
             else:
@@ -153,7 +138,7 @@ def test_what_another_program_writes_meanwhile_stays_and_so_does_what_we_did(
             assert number > 6
             return
         assert set(names_in(path)) == names | {"theirs"}
-        assert missing(path) == set(), f"step {number}"
+        assert missing_in(path) == set(), f"step {number}"
         if work == "remove":
             undo(path, Progress())
         reads(tools, path, {"one", GOING, "theirs"})
@@ -170,7 +155,7 @@ def test_umoci_collecting_garbage_meanwhile_leaves_the_trash_alone(
             remove(path, GOING, Progress())
             umoci_collects(tools, path)
         with pytest.MonkeyPatch.context() as patch:
-            progress = Step(patch, number, lambda path=path: umoci_collects(tools, path))  # type: ignore[misc]
+            progress = Step(patch, number, lambda path=path: umoci_collects(tools, path))
             if work == "undo":
                 undo(path, progress)
             else:
@@ -239,7 +224,7 @@ def test_processes_that_add_remove_and_undo_at_once_lose_nothing(memory: Path) -
     running = [subprocess.Popen([*command, own, str(count)], cwd=ROOT) for own in owners]
     assert [process.wait(100) for process in running] == [0] * len(owners)
     assert set(names_in(path)) == {f"{own}-{number}" for own in owners for number in range(count) if number % 3}
-    assert missing(path) == set()
+    assert missing_in(path) == set()
     with ImageLayout.open(path) as layout:
         assert len(layout.trash()) == sum(number % 3 == 0 and number % 2 == 0 for number in range(count)) * len(owners)
         for record in layout.trash():
@@ -247,4 +232,4 @@ def test_processes_that_add_remove_and_undo_at_once_lose_nothing(memory: Path) -
         assert layout.leftovers(min_age_s=0) == []
     kept = {f"{own}-{number}" for own in owners for number in range(count) if number % 3 or number % 2 == 0}
     assert set(names_in(path)) == kept
-    assert missing(path) == set()
+    assert missing_in(path) == set()
