@@ -27,8 +27,9 @@ _RUN_KEYS = frozenset(
         *("ArgsEscaped", "Memory", "MemorySwap", "CpuShares", "Healthcheck"),
     }
 )
-_PORT = re.compile(r"\d{1,5}(?:-\d{1,5})?(?:/(?:tcp|udp|sctp))?")
-_SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]*(?:[+-]\d+)?|\d+")
+_PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(?:tcp|udp|sctp))?")
+_LAST_PORT = 65535
+_SIGNAL = re.compile(r"(?:SIG)?[A-Z][A-Z0-9]*(?:[+-][0-9]+)?|[0-9]+")
 
 
 class Config(NamedTuple):
@@ -182,7 +183,8 @@ def _ports(config: Config) -> Iterator[Broken]:
     yield from _wrong_set(config.run, "ExposedPorts")
     ports = config.run.get("ExposedPorts")
     for key in ports if isinstance(ports, dict) else ():
-        if not _PORT.fullmatch(key):
+        found = _PORT.fullmatch(key)
+        if found is None or any(int(number) > _LAST_PORT for number in found.groups() if number):
             yield Broken(
                 f"config.ExposedPorts.{key}", f"{clip(key)!r} is not a port.", "for example 8080/tcp", clip(key)
             )

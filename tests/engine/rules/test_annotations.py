@@ -89,7 +89,11 @@ def test_names_that_do_not_follow_the_grammar(name: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2024", "2024-13-01T00:00:00Z", "2024-05-17T25:00:00Z", "2024-05-17T08:30:00", "é"]
+    "text",
+    [
+        *("", "2024", "2024-13-01T00:00:00Z", "2024-05-17T25:00:00Z", "2024-05-17T08:30:00", "é"),
+        *("2024-05-17T08:30:00+24:00", "2024-05-17T08:30:00-01:60", "2024-05-17T08:30:00.\N{ARABIC-INDIC DIGIT ONE}Z"),
+    ],
 )
 def test_texts_that_are_no_times(text: str):
     assert not is_time(text)

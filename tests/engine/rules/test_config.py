@@ -69,6 +69,8 @@ def test_sound_configs_also_as_docker_writes_them_give_no_findings(value: Json):
         (running(Env=["PATH=/bin", "NAME"]), "V128", "config.Env[1]"),
         (running(Env=["=value"]), "V128", "config.Env[0]"),
         (running(ExposedPorts={"http": {}}), "V129", "config.ExposedPorts.http"),
+        (running(ExposedPorts={"8000-65536/tcp": {}}), "V129", "config.ExposedPorts.8000-65536/tcp"),
+        (running(ExposedPorts={"\N{FULLWIDTH DIGIT EIGHT}": {}}), "V129", "config.ExposedPorts.\uff18"),
         (running(ExposedPorts=["80"]), "V129", "config.ExposedPorts"),
         (running(Volumes={"/data": 7}), "V130", "config.Volumes./data"),
         (running(Labels={"a.b": None}), "V100", "config.Labels.a.b"),
