@@ -159,10 +159,10 @@ class Blobs:
                 raise wrong_size(digest, size, found)
             if found > limit:
                 raise Refused(
-                    f"{digest.short} has {found} bytes; at most {limit} are read at once.",
+                    f"{digest.short} has {found:,} bytes; at most {limit:,} are read at once.",
                     place=digest,
-                    expected=f"at most {limit} bytes",
-                    found=f"{found} bytes",
+                    expected=f"at most {limit:,} bytes",
+                    found=f"{found:,} bytes",
                     remedy="Look at it in parts.",
                 )
             content = read_all(fd, found, limit)

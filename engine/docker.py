@@ -112,8 +112,8 @@ class DockerImageStore(Store):
                 if not data
                 else "This is too large for an image config.",
                 place=self.path.name,
-                expected=f"1 to {CONFIG_LIMIT} bytes",
-                found=f"{len(data)} bytes",
+                expected=f"1 to {CONFIG_LIMIT:,} bytes",
+                found=f"{len(data):,} bytes",
             )
         return self.blobs.put(data).digest
 

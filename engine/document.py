@@ -109,8 +109,8 @@ class Descriptor(msgspec.Struct, frozen=True, gc=False):
             raise DocumentError(
                 "The embedded data is not what its descriptor says.",
                 place=self.digest,
-                expected=f"{self.size} bytes of {digest.short}",
-                found=f"{len(content)} bytes of {digest_of(content).short}",
+                expected=f"{self.size:,} bytes of {digest.short}",
+                found=f"{len(content):,} bytes of {digest_of(content).short}",
             )
         return content
 

@@ -383,7 +383,7 @@ def read_file(blobs: Blobs, digest: Digest, limit: int, *, cut: bool = False) ->
     content = b"".join(parts)
     if len(content) > limit:
         raise BlobError(
-            f"{digest.short} is too large to be read whole.", place=digest, expected=f"at most {limit} bytes"
+            f"{digest.short} is too large to be read whole.", place=digest, expected=f"at most {limit:,} bytes"
         )
     return content
 

@@ -227,22 +227,26 @@ class IndexText:
         so that its content does not become unreferenced unasked; ``keep_previous=False`` takes it out.
         """
         digest = entry.digest if isinstance(entry, Descriptor) else _digest_in(entry)
-        done = False
-        for position in reversed(self.named(name)):
-            previous = self.entries[position].digest
-            if previous == digest and not done:
-                done = True
-            elif keep_previous and sum(other.digest == previous for other in self.entries) == 1:
-                self.rename(position, None)
-            else:
-                self.remove(position)
-        if done:
+        ours = [position for position in self.named(name) if self.entries[position].digest == digest]
+        self.release(name, but=ours[-1] if ours else None, keep_previous=keep_previous)
+        if ours:
             return
         for position, other in enumerate(self.entries):
             if other.digest == digest and other.name is None:
                 self.rename(position, name)
                 return
         self.add(entry, name)
+
+    def release(self, name: str, *, but: int | None = None, keep_previous: bool = True) -> None:
+        """Take a name away from every entry that has it, but for one; what becomes of those says ``retag``."""
+        for position in reversed(self.named(name)):
+            digest = self.entries[position].digest
+            if position == but:
+                continue
+            if keep_previous and sum(other.digest == digest for other in self.entries) == 1:
+                self.rename(position, None)
+            else:
+                self.remove(position)
 
     @property
     def _now(self) -> _Reading:
@@ -314,7 +318,7 @@ def _to_json(entry: Descriptor) -> dict[str, Any]:
         raise DocumentError(
             "An entry of index.json needs a media type, a digest and a size.",
             expected="all three",
-            found=f"{entry.media_type or 'no media type'}, {entry.digest or 'no digest'}, {entry.size} bytes",
+            found=f"{entry.media_type or 'no media type'}, {entry.digest or 'no digest'}, {entry.size:,} bytes",
         )
     platform = entry.platform and {
         "architecture": entry.platform.architecture,

@@ -210,6 +210,6 @@ def _explain(error: OSError, place: str) -> NoReturn:
         ) from None
     if error.errno == errno.EFBIG:
         raise DocumentError(
-            "index.json is too large.", place=place, expected=f"at most {INDEX_LIMIT} bytes", found="more"
+            "index.json is too large.", place=place, expected=f"at most {INDEX_LIMIT:,} bytes", found="more"
         ) from None
     raise error

@@ -63,8 +63,8 @@ class Metadata:
             raise Refused(
                 f"The value of {key} is too large.",
                 place=digest,
-                expected=f"at most {VALUE_LIMIT} bytes",
-                found=f"{len(value)} bytes",
+                expected=f"at most {VALUE_LIMIT:,} bytes",
+                found=f"{len(value):,} bytes",
             )
         self._blobs.stat(digest)
         root = self._root.to_change()

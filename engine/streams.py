@@ -81,9 +81,9 @@ def receive(source: BinaryIO, fd: int, hasher: "_Hash", limit: int | None, progr
             hashing.append(helper.submit(_hash_range, fd, hasher, copy.written - found, copy.written))
             if limit is not None and copy.written > limit:
                 raise SizeMismatch(
-                    f"{_name_of(source, 'The content')} is longer than the {limit} bytes that were announced.",
+                    f"{_name_of(source, 'The content')} is longer than the {limit:,} bytes that were announced.",
                     place=_name_of(source, ""),
-                    expected=f"{limit} bytes",
+                    expected=f"{limit:,} bytes",
                     found="more",
                 )
             if len(hashing) > _BEHIND:
@@ -198,10 +198,10 @@ def wrong_digest(digest: Digest, found: str) -> DigestMismatch:
 def wrong_size(digest: Digest, expected: int, found: int) -> SizeMismatch:
     """What to raise when the content of ``digest`` has ``found`` bytes instead of ``expected``."""
     return SizeMismatch(
-        f"{digest.short} has {found} bytes, not {expected}.",
+        f"{digest.short} has {found:,} bytes, not {expected:,}.",
         place=digest,
-        expected=f"{expected} bytes",
-        found=f"{found} bytes",
+        expected=f"{expected:,} bytes",
+        found=f"{found:,} bytes",
         remedy="Import the right content again; it replaces the bad copy.",
     )
 

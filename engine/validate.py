@@ -207,7 +207,7 @@ def _index(store: ImageLayout, snapshot: Snapshot, progress: Progress, before: L
         if error.errno in (errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO):
             return None  # no regular file
         what = os.strerror(error.errno or 0)
-        broken = Broken("", f"index.json cannot be read: {what}.", f"at most {INDEX_LIMIT} bytes of JSON", what)
+        broken = Broken("", f"index.json cannot be read: {what}.", f"at most {INDEX_LIMIT:,} bytes of JSON", what)
         collected.add([finding(RULES["V8"], broken, INDEX_NAME)])
     except EngineError as error:
         broken = Broken("", str(error), error.expected, error.found)

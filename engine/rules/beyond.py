@@ -90,7 +90,9 @@ def _leftovers(leftovers: Sequence[Leftover], *, umoci: bool) -> Iterator[Broken
     for leftover in leftovers:
         if (leftover.tool == "umoci") == umoci:
             sentence = f"{clip(leftover.path, 80)} was left by {leftover.tool}: {leftover.size:,} bytes. {leftover.why}"
-            yield Broken("", sentence, found=f"{leftover.size} bytes", place=leftover.path, fixable=leftover.removable)
+            yield Broken(
+                "", sentence, found=f"{leftover.size:,} bytes", place=leftover.path, fixable=leftover.removable
+            )
 
 
 @rule(
@@ -279,7 +281,7 @@ def too_large(size: int, limit: int, media_type: str) -> Iterator[Broken]:
     """Where a document is larger than registries take it, or than it is read here."""
     if size > limit:
         sentence = f"The document has {size:,} bytes, so it was not looked into."
-        yield Broken("", sentence, f"at most {limit} bytes", f"{size} bytes", severity=Severity.ERROR)
+        yield Broken("", sentence, f"at most {limit:,} bytes", f"{size:,} bytes", severity=Severity.ERROR)
     elif size > LARGEST_MANIFEST and media_type not in CONFIG_TYPES:
         sentence = f"The document has {size:,} bytes; registries will refuse it."
-        yield Broken("", sentence, f"at most {LARGEST_MANIFEST} bytes", f"{size} bytes")
+        yield Broken("", sentence, f"at most {LARGEST_MANIFEST:,} bytes", f"{size:,} bytes")

@@ -35,7 +35,9 @@ def _corrupt(picture: Picture) -> Iterator[Broken]:
             continue
         needs = picture.who_needs(row) if n < MOST else ""
         size = next((use.descriptor.size for use in picture.uses(row)), -1) if n < MOST else -1
-        cut = f" It has {columns.sizes[row]} bytes instead of {size}." if size not in (-1, columns.sizes[row]) else ""
+        cut = (
+            f" It has {columns.sizes[row]:,} bytes instead of {size:,}." if size not in (-1, columns.sizes[row]) else ""
+        )
         sentence = f"{shorten(digest)} has other content than its name says; {needs}.{cut}"
         yield Broken("", sentence, shorten(digest), shorten(picture.found.get(digest, "")), place=digest)
 
@@ -73,7 +75,7 @@ def _unused(picture: Picture) -> Iterator[Broken]:
     if len(rows) and picture.snapshot.store_kind == "layout":
         size = int(picture.snapshot.columns.sizes[rows].sum())
         what = "One blob is" if len(rows) == 1 else f"{len(rows):,} blobs are"
-        yield Broken("", f"{what} not used; together {size:,} bytes.", found=f"{len(rows)} blobs", place="blobs")
+        yield Broken("", f"{what} not used; together {size:,} bytes.", found=f"{len(rows):,} blobs", place="blobs")
 
 
 @rule(
@@ -81,8 +83,9 @@ def _unused(picture: Picture) -> Iterator[Broken]:
     Severity.WARNING,  # the layout is sparse: that is allowed, and the rest may be fetched
     "Content is missing",
     "A layout may leave out content that can be fetched from elsewhere. Until it is there, what needs it cannot be run "
-    "or copied.",
+    "or copied. A good copy, from a registry or a backup, can be put there.",
     _BLOBS,
+    Remedy.REPLACE,
 )
 def _missing(picture: Picture) -> Iterator[Broken]:
     snapshot = picture.snapshot
@@ -135,10 +138,10 @@ def _sizes(picture: Picture) -> Iterator[Broken]:
             if use.descriptor.size in (-1, size):
                 continue
             why = "the blob is sound, so this number is wrong" if sound else "nobody has verified the blob yet"
-            sentence = f"{shorten(picture.snapshot.name(row))} has {size} bytes, not {use.descriptor.size}; {why}."
+            sentence = f"{shorten(picture.snapshot.name(row))} has {size:,} bytes, not {use.descriptor.size:,}; {why}."
             # Any other document than index.json would get another digest by a change.
             fixable = bool(sound) and use.place == INDEX_NAME
-            expected, found = f"{use.descriptor.size} bytes", f"{size} bytes"
+            expected, found = f"{use.descriptor.size:,} bytes", f"{size:,} bytes"
             yield Broken(f"{use.where}.size", sentence, expected, found, use.place, fixable=fixable)
 
 

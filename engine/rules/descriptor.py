@@ -245,7 +245,7 @@ def _same_data(descriptor: Described) -> Iterator[Broken]:
         return
     size = value.get("size")
     if type(size) is int and size >= 0 and len(content) != size:
-        yield Broken("data", "The embedded data has another size.", f"{size} bytes", f"{len(content)} bytes")
+        yield Broken("data", "The embedded data has another size.", f"{size:,} bytes", f"{len(content):,} bytes")
     digest = _parsed(value.get("digest"))
     if digest is not None and digest.checkable and (found := digest_of(content, digest.algorithm)) != digest:
         yield Broken("data", "The embedded data has another digest.", digest.short, found.short)

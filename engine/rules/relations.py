@@ -155,7 +155,7 @@ def _descriptions(picture: Picture) -> Iterator[Broken]:
         sizes = {descriptor.size, other.size} - {-1}
         if len(sizes) > 1:
             sentence = f"{shorten(descriptor.digest)} has another size elsewhere."
-            yield Broken(f"{where}.size", sentence, f"{other.size} bytes", f"{descriptor.size} bytes", place)
+            yield Broken(f"{where}.size", sentence, f"{other.size:,} bytes", f"{descriptor.size:,} bytes", place)
         if descriptor.media_type != other.media_type:
             yield from _other_type(descriptor, other, place, where)
 

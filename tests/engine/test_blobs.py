@@ -121,7 +121,7 @@ class TestPut:
 
     def test_a_size_caps_what_is_read(self, layout: ImageLayout) -> None:
         """T28: an endless source ends."""
-        with open("/dev/zero", "rb") as endless, pytest.raises(SizeMismatch, match="longer than the 3000000 bytes"):
+        with open("/dev/zero", "rb") as endless, pytest.raises(SizeMismatch, match="longer than the 3,000,000 bytes"):
             layout.blobs.put(endless, size=3_000_000)
         assert names(layout) == BARE
 

@@ -195,4 +195,4 @@ def test_a_screen_reader_is_told_what_is_wrong_and_what_helps(screen: Screen, sa
     assert nameless(screen) == []
     screen.key("n")
     screen.find("push button", "Report and deep check")
-    screen.find("table cell", "has 70000 bytes, not 120229", state="selected")
+    screen.find("table cell", "has 70,000 bytes, not 120,229", state="selected")
