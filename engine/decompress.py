@@ -27,6 +27,8 @@ _PIECE = 1 << 16
 _HEADER = 1 << 17
 """Bytes of the longest gzip header that is read; its extra field has 65 535 at the most."""
 _WINDOW_LOG = 27
+zstd_error = zstd.ZstdError
+"""What a zstd decoder raises over damaged data."""
 _ERRORS = (cast(type[Exception], igzip_lib.error), zstd.ZstdError)  # isal declares its exception as a value
 HEAD = 512
 """Bytes that ``detect`` wants to see."""
@@ -272,6 +274,11 @@ def _is_skippable(data: bytes) -> bool:
     return len(data) >= 4 and 0x50 <= data[0] <= 0x5F and data[1:4] == b"\x2a\x4d\x18"
 
 
+def zstd_decoder() -> zstd.ZstdDecompressor:
+    """A decoder of one zstd frame that refuses windows over 128 MiB."""
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
+
+
 _FORMATS = {
     Compression.GZIP: _Format(
         _gzip_header,
@@ -282,7 +289,7 @@ _FORMATS = {
     Compression.ZSTD: _Format(
         _zstd_header,
         lambda data: False,
-        lambda: zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}),
+        zstd_decoder,
         strips=False,
     ),
 }
