@@ -50,8 +50,13 @@ def what_was_checked(
         deep=layers is not None,
         blobs=int(np.count_nonzero(is_blob)),
         hashed=int(np.count_nonzero(hashed)),
-        unread=sum(snapshot.name(row) not in (layers or {}) for row in rows),
+        unread=sum(not _is_read((layers or {}).get(snapshot.name(row))) for row in rows),
     )
+
+
+def _is_read(layer: LayerCheck | None) -> bool:
+    """Whether a layer was read to its end; of a corrupt one nobody wants to know more."""
+    return layer is not None and (bool(layer.diff_id) or layer.outcome is Outcome.CORRUPT)
 
 
 def _note(verdicts: Verdicts, progress: Progress) -> None:

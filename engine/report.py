@@ -44,7 +44,7 @@ class Checked(msgspec.Struct, frozen=True):
     hashed: int
     """How many of the blobs were compared with their digests."""
     unread: int = 0
-    """How many layers were not read although layers were: of unknown types, or not to be read."""
+    """How many layers were not read to their end although layers were: of unknown types, cut, or beyond all limits."""
 
     @property
     def was(self) -> str:
@@ -55,7 +55,7 @@ class Checked(msgspec.Struct, frozen=True):
         elif self.hashed:
             parts.append(f"{self.hashed:,} of {self.blobs:,} blobs were compared with their digests")
         if self.deep:
-            parts.append("the layers were read to their end" if self.unread else "every layer was read to its end")
+            parts.append("layers were read to their end" if self.unread else "every layer was read to its end")
         return f"{', '.join(parts[:-1])} and {parts[-1]}."
 
     @property
@@ -67,7 +67,9 @@ class Checked(msgspec.Struct, frozen=True):
         if not self.deep:
             parts.append("layers were not unpacked")
         elif self.unread:
-            parts.append("one layer was not read" if self.unread == 1 else f"{self.unread:,} layers were not read")
+            parts.append(
+                "one layer was not read to its end" if self.unread == 1 else f"{self.unread:,} layers were not"
+            )
         return f"{' and '.join(parts)}.".capitalize() if parts else ""
 
 

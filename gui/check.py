@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -27,8 +28,8 @@ Hold an image layout, or Docker's image store, against every rule of the image s
 disk, and tell what is wrong. Nothing is changed."""
 
 _STATUS = """\
-exit status: 0 when no error and no warning was found (notes do not count), 1 when one was, 2 when there is no store or it
-cannot be read, 130 when it was stopped with Ctrl+C.
+exit status: 0 when no error and no warning was found (notes do not count), 1 when one was, 2 when there is no store, or
+it cannot be read or the report not be written, 130 when it was stopped with Ctrl+C.
 """
 
 _LOOK_S = 0.2
@@ -66,13 +67,17 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"blobscope: {printable(f'{options.store} cannot be read: {error.strerror or error}')}.\n")
         return NO_STORE
     groups = grouped(findings, RULES)
-    _write(_FORMS[options.format](checked, groups))
+    try:
+        _write(_FORMS[options.format](checked, groups))
+    except OSError as error:
+        sys.stderr.write(f"blobscope: the report cannot be written: {error.strerror or error}.\n")
+        return NO_STORE
     counts = counted(groups)
     return PROBLEMS if counts[Severity.ERROR] or counts[Severity.WARNING] else SOUND
 
 
 def _as_text(checked: Checked, groups: Sequence[Group]) -> str:
-    return as_text(checked, groups, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    return as_text(checked, groups, colour=bool(sys.stdout and sys.stdout.isatty()) and "NO_COLOR" not in os.environ)
 
 
 _FORMS: Mapping[str, Callable[[Checked, Sequence[Group]], str]] = {
@@ -83,13 +88,17 @@ _FORMS: Mapping[str, Callable[[Checked, Sequence[Group]], str]] = {
 
 
 def _write(report: str) -> None:
-    """Write the report as UTF-8; who has read enough of it and closes the pipe is no error."""
+    """Write the report as UTF-8; who has read enough of it and closes the pipe is no error. Raises ``OSError``."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "there is no standard output")
     try:
         sys.stdout.buffer.write(report.encode("utf-8", "backslashreplace"))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What is still in the buffer has nowhere to go; without this, Python would say so at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A look at a store claims no more than was looked at."""
 
+import gzip
 import os
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def test_a_blob_that_nobody_can_hash_was_not_compared(files: LayoutFiles) -> Non
 
 def test_a_layer_of_an_unknown_type_was_not_read(files: LayoutFiles) -> None:
     files.name(files.image(files.blob(b"secret", f"{LAYER}+encrypted")), "app:2")
-    assert checked(files).was_not == "One layer was not read."
+    assert checked(files).was_not == "One layer was not read to its end."
 
 
 def test_a_layer_that_the_disk_cannot_read_was_neither_hashed_nor_read(
@@ -56,4 +57,10 @@ def test_a_layer_that_the_disk_cannot_read_was_neither_hashed_nor_read(
         return read(handle, size)
 
     monkeypatch.setattr(os, "read", read_but_bad)
-    assert checked(files).was_not == "The other one was not hashed and one layer was not read."
+    assert checked(files).was_not == "The other one was not hashed and one layer was not read to its end."
+
+
+def test_a_layer_that_is_cut_was_not_read_to_its_end(files: LayoutFiles) -> None:
+    packed = gzip.compress(layer("c"))
+    files.name(files.image(files.blob(packed[:-20], f"{LAYER}+gzip")), "app:2")
+    assert checked(files).was_not == "One layer was not read to its end."

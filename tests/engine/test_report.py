@@ -92,7 +92,9 @@ def test_json_has_every_fact_under_names_that_stay() -> None:
 def test_a_person_reads_what_was_looked_at_and_what_was_not() -> None:
     page = as_markdown(CHECKED, GROUPS)
     assert page.startswith("# /images/app: 6 errors, 1 warning, 1 note\n")
-    assert "of the specification and 9 of 12 blobs were compared with their digests. The other 3 were not hashed" in page
+    assert (
+        "of the specification and 9 of 12 blobs were compared with their digests. The other 3 were not hashed" in page
+    )
     assert "and layers were not unpacked." in page
     assert "## Error: A size is wrong (5 times)" in page
     assert "- … and 3 more" in page
@@ -100,8 +102,8 @@ def test_a_person_reads_what_was_looked_at_and_what_was_not() -> None:
     assert "every blob was compared with its digest and every layer was read to its end." in deep
     assert " not " not in deep
     some = Checked("s", "k", "now", True, 2, 1, 1)
-    assert some.was.endswith("and the layers were read to their end.")
-    assert some.was_not == "The other one was not hashed and one layer was not read."
+    assert some.was.endswith("and layers were read to their end.")
+    assert some.was_not == "The other one was not hashed and one layer was not read to its end."
     nothing = Checked("s", "k", "now", False, 2, 0)
     assert nothing.was_not == "No blob was hashed and layers were not unpacked."
 

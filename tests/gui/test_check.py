@@ -133,6 +133,19 @@ def test_who_has_read_enough_may_close_the_pipe(files: LayoutFiles) -> None:
     assert (process.wait(60), said) == (1, b"")
 
 
+@pytest.mark.parametrize(("target", "why"), [("/dev/full", "No space left on device"), ("&-", "no standard output")])
+def test_a_report_that_cannot_be_written_ends_with_2_and_a_sentence(files: LayoutFiles, target: str, why: str) -> None:
+    told = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m gui check "$1" >{target}', sys.executable, files.path],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 2
+    assert why in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
 def test_ctrl_c_ends_it_cleanly_and_progress_is_shown_on_a_terminal(files: LayoutFiles) -> None:
     with (files.path / "blobs" / "sha256" / ("0" * 64)).open("wb") as large:
         large.truncate(64 << 30)  # a sparse file, which nobody can hash meanwhile
