@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import groupby
 from pathlib import Path
 
@@ -169,8 +170,6 @@ def tell(call: Call, store: Path, manifests: set[str]) -> str:
 
 def test_no_other_call_changes_anything(memory: Path) -> None:
     """Otherwise the tests above would have a hole."""
-    rig = Rig(memory, calls=[f"?{call}" for call in OTHER_CALLS.split()])
-    for number, operation in enumerate(OPERATIONS):
-        (memory / str(number)).mkdir()
-        assert [call for call in Place(memory / str(number), operation, rig).calls if call.succeeded] == []
-    rig.close()
+    with closing(Rig(memory, calls=[f"?{call}" for call in OTHER_CALLS.split()])) as rig:
+        for number, operation in enumerate(OPERATIONS):
+            assert [call for call in Place(memory / str(number), operation, rig).calls if call.succeeded] == []
