@@ -63,24 +63,26 @@ def _rule(pattern: str, kind: str, tool: str, proof: _Proof, remark: str = "") -
     return _Rule(re.compile(pattern, re.DOTALL), kind == "folder", tool, proof, remark)
 
 
+# Programs written in Go make the names of their temporary files unique by decimal digits, and by nothing else: what is
+# named almost so may be somebody's own.
 _OURS = _rule(re.escape(STAGING_PREFIX) + "[0-9a-f]{16}", "folder", "Blobscope", _Proof.LOCK)
 _TRASH = _rule(re.escape(TRASH_NAME), "folder", "Blobscope", _Proof.EMPTY)
 _IN_LAYOUT = (
     _OURS,
     _TRASH,
     _rule(r"\.umoci-.*", "folder", "umoci", _Proof.LOCK_AND_AGE),
-    _rule(r"oci-put-blob.*", "file", "skopeo, podman or buildah", _Proof.AGE),
-    _rule(r"index\.json\..*\.tmp", "file", "regclient", _Proof.AGE),
+    _rule(r"oci-put-blob[0-9]+", "file", "skopeo, podman or buildah", _Proof.AGE),
+    _rule(r"index\.json\.[0-9]+\.tmp", "file", "regclient", _Proof.AGE),
     _rule(re.escape(LOCK_NAME), "file", "BuildKit or Blobscope", _Proof.LOCK),
     _rule(r"\.uploads", "folder", "zot", _Proof.NONE, "A running zot may still be filling it."),
     _rule(r"metadata", "folder", "Blobscope", _Proof.EMPTY),
 )
 _IN_METADATA = (_OURS, _TRASH, _rule(r"[^.].*", "folder", "Blobscope", _Proof.EMPTY))
 _IN_INGEST = (
-    _rule(r"[0-9a-f]{32,}_.*", "file", "oras", _Proof.AGE),
+    _rule(r"[0-9a-f]{32,}_[0-9]+", "file", "oras", _Proof.AGE),
     _rule(r"[0-9a-f]{64}", "folder", "containerd or BuildKit", _Proof.NONE, "That transfer can still be resumed."),
 )
-_IN_ALGORITHM = (_OURS, _TRASH, _rule(r".*\.tmp", "file", "regclient", _Proof.AGE))
+_IN_ALGORITHM = (_OURS, _TRASH, _rule(r"(?:[0-9a-f]{32,}\.)?[0-9]+\.tmp", "file", "regclient", _Proof.AGE))
 # Only where the length tells such a name from a blob's.
 _IN_SHA256 = (_rule(r"[0-9a-f]{64}[0-9]+", "file", "crane or ko", _Proof.AGE),)
 _IN_SHA512 = (_rule(r"[0-9a-f]{128}[0-9]+", "file", "crane or ko", _Proof.AGE),)

@@ -25,7 +25,7 @@ _MARKER = "image-spec image-layout.md, oci-layout file"
 _CONTENT = "image-spec image-layout.md, Content"
 _OWN = frozenset({MARKER_NAME, INDEX_NAME, _BLOBS, "metadata", "manifest.json", "repositories"})
 """What a layout has, and what Docker writes beside it."""
-_KNOWN_EXTRAS = re.compile(r"\..*|ingest|index\.lock|index\.json\..*|oci-put-blob.*")
+_KNOWN_EXTRAS = re.compile(r"\..*|ingest|index\.lock|index\.json\..*|oci-put-blob[0-9]+")
 _SHOWN_EXTRAS = 10
 _KEYS = frozenset({"imageLayoutVersion"})
 

@@ -21,7 +21,7 @@ FILES = {
     "oci-put-blob314": "skopeo, podman or buildah",
     "index.json.12345.tmp": "regclient",
     "index.json.lock": "BuildKit or Blobscope",
-    "blobs/sha256/x.tmp": "regclient",
+    "blobs/sha256/271828.tmp": "regclient",
     f"blobs/sha256/{DIGITS}.77.tmp": "regclient",
     f"blobs/sha256/{DIGITS}123": "crane or ko",
     f"ingest/{DIGITS}_42": "oras",
@@ -44,6 +44,15 @@ def path(layout: ImageLayout) -> Path:
     for name in FILES:
         (layout.path / name).write_bytes(bytes(10))
     return layout.path
+
+
+STRANGERS = (
+    "oci-put-blob.notes",
+    "index.json.old.tmp",
+    "blobs/sha256/backup.tmp",
+    f"blobs/sha256/{DIGITS}.old.tmp",
+    f"ingest/{DIGITS}_copy",
+)
 
 
 def by_path(leftovers: list[Leftover]) -> dict[str, Leftover]:
@@ -210,3 +219,13 @@ def test_dockers_temporary_files(docker: DockerImageStore) -> None:
     assert len(docker.clean(min_age_s=0)) == 2
     assert docker.get(digest) == b"{}"
     assert docker.metadata.keys(digest) == ["parent"]
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_what_is_only_named_almost_like_a_leftover_stays(path: Path, name: str) -> None:
+    (path / name).write_bytes(b"mine")
+    os.utime(path / name, (1, 1))
+    with ImageLayout.open(path) as layout:
+        assert name not in by_path(layout.leftovers(min_age_s=0))
+        layout.clean(min_age_s=0)
+    assert (path / name).read_bytes() == b"mine"
