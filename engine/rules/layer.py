@@ -13,7 +13,7 @@ from engine.digest import clip
 from engine.findings import Severity
 from engine.listing import OPAQUE, SPARSE, WHITEOUT, Ending, Listing, Oddity
 from engine.rules.registry import Broken, rule
-from engine.tarheader import GNU_SPARSE, PIPE, REGULAR
+from engine.tarheader import DIRECTORY, GNU_SPARSE, PIPE, REGULAR
 
 _TYPE = re.compile(
     r"application/vnd\.(?:oci\.image\.layer\.(nondistributable\.)?v1\.tar(?:\+(gzip|zstd))?"
@@ -276,6 +276,32 @@ def _types(layer: Layer) -> Iterator[Broken]:
     for row in np.flatnonzero(((types < REGULAR) | (types > PIPE)) & (types != GNU_SPARSE))[:_MOST].tolist():
         found = repr(chr(types[row]))
         yield Broken(layer.path(row), f"The type of this entry is {found}.", "a file, a folder, a link", found)
+
+
+@rule(
+    "X33",
+    Severity.WARNING,
+    "An entry of a layer may lead out of it",
+    "The paths in a layer stay inside of it, and its root is a folder. Through an entry with .. in its path, or a link in "
+    "place of the root, careless tools have written to the computer that they run on. Do not trust this image.",
+    "CVE-2021-29136; CVE-2021-21272",
+)
+def _outside(layer: Layer) -> Iterator[Broken]:
+    found = 0
+    for first, names in layer.names():
+        for row, name in enumerate(names, first):
+            if b".." in name and b".." in name.split(b"/"):
+                what = "has .. in its path"
+            elif not name.strip(b"./") and layer.listing.types[row] != DIRECTORY and not normal(name):
+                what = "is the root, and no folder"
+            else:
+                continue
+            yield Broken(
+                layer.path(row), f"The entry {clip(as_text(name))!r} {what}.", "a path inside", clip(as_text(name))
+            )
+            found += 1
+            if found == _MOST:
+                return
 
 
 @rule(

@@ -223,3 +223,16 @@ def test_too_many_entries_end_with_a_sentence():
 def test_an_entry_of_a_type_that_layers_do_not_have(kind):
     told = only(file(b"odd", kind=kind) + END)
     assert (told.rule, told.where, told.severity) == ("X32", "odd", Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [(b"../x", b"0"), (b"a/../../x", b"0"), (b"..", b"5"), (b"./", b"2"), (b"", b"0"), (b"/", b"2")]
+)
+def test_an_entry_that_may_lead_out_of_the_layer(name, kind):
+    told = only(file(name, kind=kind) + END)
+    assert (told.rule, told.severity) == ("X33", Severity.WARNING)
+
+
+@pytest.mark.parametrize(("name", "kind"), [(b"./", b"5"), (b"/", b"5"), (b"a..b/...", b"0"), (b"./a", b"0")])
+def test_dots_and_the_root_are_sound_where_they_mean_no_harm(name, kind):
+    assert numbers(file(name, kind=kind) + END) == []
