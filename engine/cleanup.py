@@ -110,7 +110,7 @@ def plan_cleanup(snapshot: Snapshot, now_s: float, grace_s: float = 3600, writer
         recent=planned_blobs(snapshot, recent),
         doubtful=planned_blobs(snapshot, doubtful),
         empty_index=not snapshot.entries and not doubts.index_unreadable,
-        doubts=(*_sentences(doubts), *(f"{each.tool} is at work here: {each.path}." for each in alive)),
+        doubts=(*_sentences(doubts), *(f"{each.tool} may be at work here: {each.path}." for each in alive)),
     )
 
 

@@ -153,9 +153,12 @@ class Theme(QObject):
             self._colours[Role.HAIRLINE] = self._colours[Role.TEXT]
         palette = _palette(self._colours)
         self._application.setPalette(palette)
-        for control in _OUTLINED:
-            outlined = _outlined(palette, self._colours)
-            self._application.setPalette(outlined, control)  # type: ignore[arg-type]  # it takes text, the stub says bytes
+        for controls, outlined in (
+            (_OUTLINED, _outlined(palette, self._colours)),
+            (_WITH_TICKS, _with_ticks(palette, self._colours)),
+        ):
+            for control in controls:
+                self._application.setPalette(outlined, control)  # type: ignore[arg-type]  # it takes text, the stub says bytes
         self._application.setStyleSheet(_style_sheet(self._colours))
         self.changed.emit()
 
@@ -281,6 +284,8 @@ _PALETTE_ROLES = {
 
 _OUTLINED = ("QCheckBox", "QRadioButton", "QComboBox", "QAbstractSpinBox")
 
+_WITH_TICKS = ("TickTable",)
+
 _FUSION_DARKENS = 140
 
 _DISABLED = (
@@ -305,10 +310,16 @@ def _palette(colours: Mapping[Role, QColor]) -> QPalette:
 
 def _outlined(palette: QPalette, colours: Mapping[Role, QColor]) -> QPalette:
     """For controls that Fusion draws an outline around: it takes a darker tone of Window, unseen on a dark one."""
-    outlined = QPalette(palette)
-    outlined.setColor(QPalette.ColorRole.Window, colours[Role.OUTLINE].lighter(_FUSION_DARKENS))
+    outlined = _with_ticks(palette, colours)
     outlined.setColor(QPalette.ColorRole.Highlight, colours[Role.ACCENT])
     outlined.setColor(QPalette.ColorRole.HighlightedText, colours[Role.BASE])
+    return outlined
+
+
+def _with_ticks(palette: QPalette, colours: Mapping[Role, QColor]) -> QPalette:
+    """The same for lists, whose selected rows stay what they are."""
+    outlined = QPalette(palette)
+    outlined.setColor(QPalette.ColorRole.Window, colours[Role.OUTLINE].lighter(_FUSION_DARKENS))
     return outlined
 
 

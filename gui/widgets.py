@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QMessageBox,
     QPushButton,
     QSizePolicy,
+    QTableView,
     QToolButton,
     QWidget,
 )
@@ -97,6 +98,10 @@ def give_clear_button(line: QLineEdit, words: str) -> None:
     line.setClearButtonEnabled(True)
     for action in line.findChildren(QAction, "_q_qlineeditclearaction"):  # Qt gives it no text of its own
         action.setText(words)
+
+
+class TickTable(QTableView):
+    """A table in whose rows something can be ticked; the theme gives the boxes an outline that shows."""
 
 
 class ElidedLabel(QLabel):

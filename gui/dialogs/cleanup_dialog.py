@@ -22,7 +22,7 @@ from gui import icons, text, theme
 from gui.models.cleanup import Choice, Proposal
 from gui.models.cleanup_tables import BinList, Column, ThingTable
 from gui.theme import Role, Space
-from gui.widgets import heading, plain_label
+from gui.widgets import TickTable, heading, plain_label
 
 _SIZE = QSize(860, 640)
 _BIN_SAMPLES = ("Leftovers of crashed programs", "", "100,000", "999.9 MB")
@@ -48,9 +48,9 @@ class CleanupDialog(QDialog):
         self.setWindowTitle(text.window_title(f"Clean up {text.plain(store)}"))
         self.resize(_SIZE.boundedTo(parent.window().size() - QSize(Space.HUGE, Space.HUGE)))
         self.choice = Choice(proposal, self)
-        self.bins = QTableView(self)
+        self.bins = TickTable(self)
         self.bin_list = BinList(self.choice, self.bins)
-        self.view = QTableView(self)
+        self.view = TickTable(self)
         self.model = ThingTable(self.choice, self.view)
         self._about = plain_label("", wrap=True, selectable=True)
         self._about.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -72,7 +72,7 @@ class CleanupDialog(QDialog):
         self.bins.selectionModel().currentChanged.connect(self._show_bin)
         self.view.selectionModel().currentChanged.connect(self._describe)
         self.model.modelReset.connect(self._describe)
-        self.bins.setCurrentIndex(self.bin_list.index(0, 0))
+        self.bins.setCurrentIndex(self.bin_list.index(self.bin_list.first(), 0))
         self._describe()
         self._refresh()
         self.bins.setFocus()

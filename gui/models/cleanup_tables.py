@@ -45,7 +45,7 @@ class _Words(NamedTuple):
 _WORDS = {
     Bin.UNUSED: _Words("Unused blobs", "Nothing that is named leads to them"),
     Bin.LOST: _Words("Lost images", "No entry of the index leads to them; they can be added again"),
-    Bin.RECENT: _Words("Recent files", "Another program may be about to name them"),
+    Bin.RECENT: _Words("Recent files", "Younger than an hour: a program may be about to name them"),
     Bin.DOUBTFUL: _Words("Doubtful blobs", "Something that cannot be read may need them"),
     Bin.LEFTOVERS: _Words("Leftovers of crashed programs", "They go at once, not to the trash"),
 }
@@ -67,8 +67,8 @@ class BinList(QAbstractTableModel):
         return 0 if parent.isValid() else len(BIN_TITLES)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == DISPLAY and 0 <= section < len(BIN_TITLES):
-            return BIN_TITLES[section]
+        if orientation is Qt.Orientation.Horizontal and 0 <= section < len(BIN_TITLES):
+            return BIN_TITLES[section] if role == DISPLAY else _aligned(role, section in _BIN_NUMBERS)
         return None
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
@@ -87,7 +87,7 @@ class BinList(QAbstractTableModel):
         content, column = self._choice.contents[index.row()], index.column()
         check = self._choice.check(index.row())
         if role == DISPLAY:
-            return _bin_text(content, column)
+            return self._text(content, column)
         if role == CHECK:
             return check if column == 0 else None
         if role == COLOUR:
@@ -100,8 +100,20 @@ class BinList(QAbstractTableModel):
             return text.tooltip(f"{_WORDS[content.bin].about}.")
         if role != ACCESSIBLE:
             return None
-        said = ", ".join(_bin_text(content, each) for each in range(len(BIN_TITLES)) if _bin_text(content, each))
-        return f"{said}{_CHECKED[check]}" if column == 0 else f"{BIN_TITLES[column]}: {_bin_text(content, column)}"
+        said = [self._text(content, each) for each in range(len(BIN_TITLES))]
+        return f"{', '.join(filter(None, said))}{_CHECKED[check]}" if column == 0 else _spoken(column, said[column])
+
+    def first(self) -> int:
+        """The bin to begin with: the first that something can be taken from, else that something is in."""
+        contents = self._choice.contents
+        full = [place for place, content in enumerate(contents) if len(content.things)]
+        return next((place for place in full if contents[place].may.any()), full[0] if full else 0)
+
+    def _text(self, content: Content, column: int) -> str:
+        if column == _BIN_ABOUT and not len(content.things):
+            recent = any(len(each.things) for each in self._choice.contents if each.bin is Bin.RECENT)
+            return "None, apart from recent files" if recent and content.bin is not Bin.LEFTOVERS else "There are none"
+        return _bin_text(content, column)
 
     @Slot(int)
     def _tell(self, place: int) -> None:
@@ -159,8 +171,8 @@ class ThingTable(QAbstractTableModel):
         return 0 if parent.isValid() else len(TITLES)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = DISPLAY) -> Any:
-        if orientation is Qt.Orientation.Horizontal and role == DISPLAY and 0 <= section < len(TITLES):
-            return TITLES[section]
+        if orientation is Qt.Orientation.Horizontal and 0 <= section < len(TITLES):
+            return TITLES[section] if role == DISPLAY else _aligned(role, section == Column.SIZE)
         return None
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
@@ -257,10 +269,20 @@ def _bin_text(content: Content, column: int) -> str:
     if column == 0:
         return words.title
     if column == _BIN_ABOUT:
-        return words.about if count else "There are none"
+        free = int(content.may.sum())
+        return words.about if free == count else f"{text.number(free)} can go, at once; the others may be in use"
     if not count:
         return ""
     return text.number(count) if column == _BIN_COUNT else text.size(int(content.sizes.sum()))
+
+
+def _spoken(column: int, said: str) -> str:
+    return f"{BIN_TITLES[column]}: {said}" if said else ""
+
+
+def _aligned(role: int, is_number: bool) -> Any:
+    """Titles of numbers stand above them."""
+    return RIGHT if role == ALIGNMENT and is_number else None
 
 
 def _ordered(content: Content, column: int, *, descending: bool) -> Order:

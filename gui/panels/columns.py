@@ -6,11 +6,12 @@ from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, QPoint, Qt, Slo
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QMenu
 
 from gui import icons, text
+from gui.models.look import ALIGNMENT, RIGHT
 from gui.settings import Settings
 from gui.theme import Space
 
 _LEAST = 140
-"""Pixels that the column keeps which takes what the others leave."""
+"""Pixels that the column keeps which takes what the others leave, if it needs so many."""
 _NARROWEST = 0.8
 """How much of its width a column keeps where there is too little room for all."""
 
@@ -75,19 +76,25 @@ class Columns(QObject):
     def _fill(self) -> None:
         """Give one column what the others leave; where that is less than it needs, they become narrower first.
 
-        The first column keeps its width: it says what the row is.
+        The first column keeps its width, because it says what the row is, and so do numbers: half a number is none.
+        Where not everything can be in sight by that, what is in sight is better whole.
         """
         header, filling = self._header, self._filling
         others = [n for n in range(header.count()) if n != filling and not header.isSectionHidden(n)]
-        room = self._view.viewport().width()
-        lacking = max(_LEAST, self._wishes.get(filling, 0)) + sum(self._wishes.get(n, 0) for n in others) - room
-        yielding = [n for n in others if n]
-        slack = sum(self._wishes.get(n, 0) for n in yielding) * (1 - _NARROWEST)
-        share = min(1.0, max(0.0, lacking / slack)) if slack else 0.0
+        room, fills = self._view.viewport().width(), self._wishes.get(filling, 0)
+        least = min(_LEAST, fills)
+        wished = sum(self._wishes.get(n, 0) for n in others)
+        slack = sum(self._wishes.get(n, 0) for n in others if self._yields(n)) * (1 - _NARROWEST)
+        helps = least + wished - slack <= room
+        share = min(1.0, max(0.0, fills + wished - room) / slack) if helps and slack else 0.0
         for n in others:
-            kept = 1 - (1 - _NARROWEST) * share if n else 1.0
+            kept = 1 - (1 - _NARROWEST) * share if self._yields(n) else 1.0
             self._resize(n, int(self._wishes.get(n, header.sectionSize(n)) * kept))
-        self._resize(filling, max(_LEAST, room - sum(header.sectionSize(n) for n in others)))
+        self._resize(filling, max(least, room - sum(header.sectionSize(n) for n in others)))
+
+    def _yields(self, column: int) -> bool:
+        """Whether a column may become narrower than it is wished."""
+        return column > 0 and self._view.model().headerData(column, Qt.Orientation.Horizontal, ALIGNMENT) != RIGHT
 
     def _resize(self, column: int, width: int) -> None:
         self._arranging = True

@@ -31,7 +31,7 @@ from gui.session import Selection, Session
 from gui.settings import Settings
 from gui.theme import Role
 
-_SAMPLES = ("What is wrong", "Warning", "Layer 4 of 7 · app", "layers[0].size")
+_SAMPLES = ("A descriptor's size is not the content's", "Warning", "Layer 4 of 7 · app", "layers[0].size")
 """What should fit into each column."""
 _SPLITTER = "problems-splitter"
 _FEW_PLACES = 5

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from engine.snapshot import State
 from gui import theme
 from gui.theme import DARK, INKS, LIGHT, PAPERS, Role, Theme
+from gui.widgets import TickTable
 
 READABLE = 4.5
 """WCAG 2.2, success criterion 1.4.3."""
@@ -160,7 +161,7 @@ def test_fonts_are_the_systems(qapp: QApplication) -> None:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("control", [QCheckBox, QRadioButton, QComboBox, QSpinBox])
+@pytest.mark.parametrize("control", [QCheckBox, QRadioButton, QComboBox, QSpinBox, TickTable])
 def test_controls_have_an_outline_that_shows(
     qapp: QApplication, qtbot: QtBot, mode: theme.ThemeMode, control: type[QWidget]
 ) -> None:
@@ -171,3 +172,4 @@ def test_controls_have_an_outline_that_shows(
     shown.ensurePolished()
     outline = shown.palette().window().color().darker(140)
     assert contrast(outline, theme.colour(Role.PANEL)) >= 3
+    assert contrast(outline, theme.colour(Role.BASE)) >= 3

@@ -77,6 +77,7 @@ def test_there_are_three_bins_and_only_what_is_unused_is_ticked(tables: Tables) 
         ("Leftovers of crashed programs", "2"),
     ]
     assert rows[2][1] == "There are none"
+    assert rows[3][1] == "1 can go, at once; the others may be in use"
     assert [tables.bins.index(row, 0).data(CHECK) for row in range(4)] == [ON, OFF, None, ON]
     assert tables.choice.sum()[:2] == (3, 3210)
 
