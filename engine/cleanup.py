@@ -13,11 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import snapshot as facts
-from engine.digest import clip, shorten
-from engine.document import REF_NAME, TITLE, Descriptor, Index, Manifest, Role
+from engine.digest import shorten
+from engine.document import REF_NAME, TITLE, Index, Manifest, Role
 from engine.errors import Refused
-from engine.index import IndexText
-from engine.indexfile import Edit
 from engine.leftovers import Leftover
 from engine.removal import Doubts, PlannedBlob, RemovalPlan, plan_removal, planned_blobs
 from engine.snapshot import Kind, Snapshot
@@ -112,38 +110,6 @@ def plan_cleanup(snapshot: Snapshot, now_s: float, grace_s: float = 3600, writer
         empty_index=not snapshot.entries and not doubts.index_unreadable,
         doubts=(*_sentences(doubts), *(f"{each.tool} may be at work here: {each.path}." for each in alive)),
     )
-
-
-def readd(snapshot: Snapshot, digest: str, name: str | None) -> Edit:
-    """The edit that lets the index lead to a manifest or index of the store again, under a name or without one.
-
-    Raises ``Refused`` for what is neither, and, when it is carried out, for a name that stands for something else.
-    """
-    row = snapshot.find(digest)
-    document = snapshot.document(row) if row >= 0 else None
-    if not isinstance(document, Manifest | Index) or not snapshot.has(row, facts.PRESENT):
-        raise Refused(
-            f"{shorten(digest)} is no manifest and no index that could be named.",
-            place=digest,
-            expected="a manifest or an index that is in the store",
-        )
-    size = int(snapshot.columns.sizes[row])
-    entry = Descriptor(snapshot.media_type(row), digest, size, artifact_type=document.artifact_type)
-
-    def edit(index: IndexText) -> None:
-        if name is None:
-            if all(other.digest != digest for other in index.entries):
-                index.add(entry)
-            return
-        if any(index.entries[position].digest != digest for position in index.named(name)):
-            raise Refused(
-                f"{clip(name)} stands for something else already.",
-                place="index.json",
-                remedy="Choose another name, or take that one away first.",
-            )
-        index.retag(name, entry)
-
-    return edit
 
 
 def untagged(snapshot: Snapshot) -> list[int]:

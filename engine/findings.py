@@ -5,7 +5,6 @@ rule cannot be decided (an unknown media type, an algorithm that nobody here com
 checkable is neither good nor bad.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum, IntEnum
 
@@ -71,10 +70,6 @@ class Findings(msgspec.Struct, frozen=True):
     items: Sequence[Finding] = ()
     omitted: Mapping[str, int] = {}
     deep: bool = False
-
-    def counts(self) -> Mapping[Severity, int]:
-        """How many findings there are of each severity, also those that were left out."""
-        return Counter(finding.severity for finding in self.items)
 
     def of(self, place: str) -> list[Finding]:
         """The findings at a place."""

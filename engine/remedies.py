@@ -1,58 +1,63 @@
 """Does what can safely be done about a finding; what changes ``index.json`` can be undone from the trash."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.blobs import Change
 from engine.blobs import Outcome as PutOutcome
-from engine.cleanup import readd
 from engine.digest import Digest, clip, shorten
 from engine.errors import BlobError, Refused, StoreChanged
 from engine.findings import Finding, Remedy
 from engine.importing import open_source
 from engine.index import IndexText
 from engine.indexfile import NAME as INDEX_NAME
+from engine.indexfile import Edit
 from engine.layout import ImageLayout
 from engine.progress import Progress
-from engine.snapshot import Snapshot
+from engine.snapshot import Entry, Snapshot
 from engine.store import Store
 from engine.streams import BLOCK
+from engine.tagging import add_name
 
 _ENTRY = re.compile(r"\$?\.?manifests\[([0-9]{1,9})\](?:\.size)?")
 
 
 def apply_remedy(
-    store: Store, snapshot: Snapshot, finding: Finding, progress: Progress, *, name: str | None = None
+    store: Store, snapshot: Snapshot, findings: Sequence[Finding], progress: Progress, *, name: str | None = None
 ) -> Change:
-    """Do what the finding's remedy says; ``snapshot`` is what the finding was made over.
+    """Do what the remedy of these findings says, which is one for all; ``snapshot`` is what they were made over.
 
-    ``name`` is the name under which something is added to the index, if any. A good copy that replaces a blob has to
-    come from somewhere, see ``replace_blob``. Raises ``Refused`` where there is nothing to be done here,
-    ``StoreChanged`` when the store has moved on, and what the verbs of the store raise.
+    However many places it is about, it is done in all or in none, and is undone as one. ``name`` is the name under which
+    something is added to the index, if any. A good copy that replaces a blob has to come from somewhere, see
+    ``replace_blob``. Raises ``Refused`` where there is nothing to be done here, ``StoreChanged`` when the store has moved
+    on, and what the verbs of the store raise.
     """
-    if not isinstance(store, ImageLayout) or finding.remedy in (None, Remedy.REPLACE):
+    first = findings[0]
+    if not isinstance(store, ImageLayout) or first.remedy in (None, Remedy.REPLACE):
         raise Refused(
             "There is nothing that could be done about this without you.",
-            place=finding.place,
-            found=finding.remedy.value if finding.remedy else "no remedy",
-            remedy="Drop the good file on it." if finding.remedy is Remedy.REPLACE else "",
+            place=first.place,
+            found=first.remedy.value if first.remedy else "no remedy",
+            remedy="Drop the good file on it." if first.remedy is Remedy.REPLACE else "",
         )
-    match finding.remedy:
+    match first.remedy:
         case Remedy.ADD_MARKER:
             return Change(note="" if store.add_marker() else "The file oci-layout is there already.")
         case Remedy.EMPTY_LIST:
-            return _write_empty_list(store, finding)
+            return _write_empty_list(store, first)
         case Remedy.RIGHT_SIZE:
-            return _write_right_size(store, snapshot, finding, progress)
+            return _write_right_sizes(store, snapshot, findings, progress)
         case Remedy.CLEAN:
             count = len(store.clean(progress))
             return Change(note=f"{count} leftovers were removed." if count != 1 else "1 leftover was removed.")
-    edit = readd(snapshot, finding.place, name)
-    return store.edit_index(edit, f"Add {clip(name) if name else shorten(finding.place)} to the index")
+    edits = [add_name(snapshot, finding.place, name) for finding in findings]
+    what = f"{len(findings):,} images" if len(findings) > 1 else clip(name) if name else shorten(first.place)
+    return store.edit_index(_together(edits), f"Add {what} to the index")
 
 
 def replace_blob(store: Store, digest: str, file: Path, progress: Progress) -> Change:
-    """Put the content of a file in the place of a corrupt blob, if it is the content of that digest.
+    """Put the content of a file in the place of a corrupt or missing blob, if it is the content of that digest.
 
     Raises ``DigestMismatch`` for any other content; then nothing has changed.
     """
@@ -78,7 +83,25 @@ def _write_empty_list(store: ImageLayout, finding: Finding) -> Change:
     return store.edit_index(IndexText.make_list, "Write [] for null in index.json")
 
 
-def _write_right_size(store: ImageLayout, snapshot: Snapshot, finding: Finding, progress: Progress) -> Change:
+def _write_right_sizes(
+    store: ImageLayout, snapshot: Snapshot, findings: Sequence[Finding], progress: Progress
+) -> Change:
+    entries = [_entry_of(snapshot, finding) for finding in findings]
+    sizes = {entry.descriptor.digest: 0 for entry in entries}
+    for digest in sizes:
+        sizes[digest] = _measure(store, digest, progress)
+
+    def right(entry: Entry) -> Edit:
+        size = sizes[entry.descriptor.digest]
+        return lambda index: index.resize(index.find_entry(entry.descriptor, entry.position), size)
+
+    first = entries[0].descriptor
+    name = clip(first.name or "") or shorten(first.digest)
+    what = f"sizes of {len(entries):,} entries" if len(entries) > 1 else f"size of {name}"
+    return store.edit_index(_together([right(entry) for entry in entries]), f"Write the right {what}")
+
+
+def _entry_of(snapshot: Snapshot, finding: Finding) -> Entry:
     match = _ENTRY.fullmatch(finding.where)
     position = int(match[1]) if match else -1
     if finding.place != INDEX_NAME or not 0 <= position < len(snapshot.entries):
@@ -87,13 +110,17 @@ def _write_right_size(store: ImageLayout, snapshot: Snapshot, finding: Finding, 
             place=finding.place,
             remedy="Build the image again.",
         )
-    entry = snapshot.entries[position].descriptor
-    size = _measure(store, entry.digest, progress)
+    return snapshot.entries[position]
+
+
+def _together(edits: Sequence[Edit]) -> Edit:
+    """One edit after the other, as one."""
 
     def edit(index: IndexText) -> None:
-        index.resize(index.find_entry(entry, position), size)
+        for each in edits:
+            each(index)
 
-    return store.edit_index(edit, f"Write the right size of {clip(entry.name or '') or shorten(entry.digest)}")
+    return edit
 
 
 def _measure(store: ImageLayout, digest: str, progress: Progress) -> int:

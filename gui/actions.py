@@ -50,8 +50,8 @@ class Need(enum.Flag):
     """Something can be undone, and nothing is being changed right now."""
     REDO = enum.auto()
     """Something that was undone can be done again."""
-    LOST = enum.auto()
-    """A manifest is selected that nothing leads to."""
+    NAMEABLE = enum.auto()
+    """A manifest or index is selected that a name can lead to."""
     CORRUPT = enum.auto()
     """A corrupt blob is selected."""
     CLOSED_TAB = enum.auto()
@@ -121,11 +121,19 @@ COMMANDS: Mapping[str, Command] = {
     "empty trash": Command(
         "&Empty trash…", "Free the bytes of everything in the trash", "clean up", needs=_CHANGE | Need.TRASH
     ),
-    "add to index": Command(
-        "Add to the &index…",
-        "Give the lost image a name in the index",
+    "add name": Command(
+        "Add a na&me…",
+        "Let another name in the index lead to the image, also to a lost one",
         "tag add",
-        needs=_CHANGE | Need.LAYOUT | Need.LOST,
+        ("Shift+F2",),
+        needs=_CHANGE | Need.LAYOUT | Need.NAMEABLE,
+    ),
+    "annotate": Command(
+        "Annota&te…",
+        "Add an annotation to the index entry, beside those that it has",
+        "edit",
+        ("Ctrl+Shift+A",),
+        needs=_CHANGE | Need.LAYOUT | Need.ENTRY,
     ),
     "keep aside": Command(
         "&Keep aside",
@@ -152,6 +160,13 @@ COMMANDS: Mapping[str, Command] = {
     "document": Command("Do&cument", "Show what is selected as it is stored", "", ("Alt+2",), needs=Need.STORE),
     "metadata": Command("&Metadata", "Show notes about what is selected", "", ("Alt+3",), needs=Need.STORE),
     "relations": Command("Rel&ations", "Show what refers to what is selected", "", ("Alt+4",), needs=Need.STORE),
+    "annotations": Command(
+        "A&nnotations",
+        "Show what the index says of the selected entry",
+        "",
+        ("Alt+5",),
+        needs=Need.STORE | Need.ENTRY,
+    ),
     "refresh": Command("&Refresh", "Look at the disk again", "refresh", (Keys.Refresh, "F5"), needs=Need.STORE),
     "next pane": Command("Ne&xt pane", "Move the keyboard to the next part of the window", "", ("F6",)),
     "previous pane": Command("Pre&vious pane", "Move the keyboard to the part of the window before", "", ("Shift+F6",)),
@@ -239,7 +254,8 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     (
         "&View",
         (
-            *("images", "blobs", "problems", "trash", "-", "overview", "document", "metadata", "relations", "-"),
+            *("images", "blobs", "problems", "trash", "-"),
+            *("overview", "document", "metadata", "relations", "annotations", "-"),
             *("refresh", "-", "next pane", "previous pane", "full screen", "-", *THEMES),
         ),
     ),
@@ -250,7 +266,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     (
         "&Image",
         (
-            *("verify", "-", "rename", "add to index", "keep aside", "delete", "-"),
+            *("verify", "-", "rename", "add name", "annotate", "keep aside", "delete", "-"),
             *("copy digest", "copy reference", "show in folder"),
         ),
     ),
@@ -278,7 +294,7 @@ TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")
 
 CONTEXT = (
     *("verify", "-", "copy digest", "copy reference", "show in folder", "-"),
-    *("rename", "add to index", "keep aside", "delete"),
+    *("rename", "add name", "annotate", "keep aside", "delete"),
 )
 TRASH_CONTEXT = ("restore", "delete for good", "-", "empty trash")
 

@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,17 +11,15 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from engine.blobs import Change
-from engine.cleanup import readd
 from engine.digest import shorten
-from engine.errors import StoreChanged
 from engine.findings import Finding, Remedy
 from engine.importing import ImportRequest
-from engine.index import IndexText
 from engine.progress import Progress
 from engine.remedies import apply_remedy, replace_blob
 from engine.removal import RemovalPlan, plan_removal
-from engine.snapshot import Names, Snapshot
+from engine.snapshot import Entry, Names, Snapshot
 from engine.store import Store
+from engine.tagging import add_name, annotate, rename
 from gui import outcome, text
 from gui.jobs import JobRunner
 from gui.outcome import Notice
@@ -159,56 +157,75 @@ class Changes(QObject):
             hashed=True,
         )
 
-    def rename_entry(self, position: int, name: str | None) -> None:
-        """Give an index entry another name, or none."""
+    def rename_entry(self, position: int, name: str | None, taken_from: Collection[str] = ()) -> None:
+        """Give an index entry another name, or none; a name that is taken moves from the digests in ``taken_from``."""
         snapshot = self._snapshot()
         if snapshot is None:
             return
-        descriptor = snapshot.entries[position].descriptor
-        names = () if name is None else (name,)
-
-        def edit(index: IndexText) -> None:
-            same = [n for n, found in enumerate(index.entries) if found == descriptor]
-            if not same:
-                raise StoreChanged("That entry is no longer in the index as it was.", place="index.json")
-            index.rename(min(same, key=lambda n: abs(n - position)), name)
+        entry = snapshot.entries[position]
+        digest, names = entry.descriptor.digest, () if name is None else (name,)
 
         def again() -> None:
-            now = self._snapshot()
-            same = [entry.position for entry in (now.entries if now else ()) if entry.descriptor == descriptor]
-            if same:
-                self.rename_entry(same[0], name)
+            now = self._find(lambda each: each.descriptor == entry.descriptor)
+            if now is not None:
+                self.rename_entry(now.position, name, taken_from)
 
         def tell(_change: Change) -> str:
-            self._reveal_next = descriptor.digest
+            self._reveal_next = digest
             return ""
 
         promise = _Promise(
-            lambda now: any(e.names == names and e.descriptor.digest == descriptor.digest for e in now.entries), again
+            lambda now: any(each.names == names and each.descriptor.digest == digest for each in now.entries), again
         )
-        before = snapshot.entries[position].names
-        title = f"Rename {before[0] if before else shorten(descriptor.digest)}"
+        edit, title = rename(entry, name, taken_from), f"Rename {_call(entry)}"
         self.make("Renaming", lambda _progress: self._store.edit_index(edit, title), tell, promise=promise)
 
-    def add_to_index(self, digest: str, name: str | None) -> None:
-        """Let the index name a manifest that it does not."""
+    def add_name(self, digest: str, name: str | None, taken_from: Collection[str] = ()) -> None:
+        """Let another entry of the index lead to a manifest or index, also to a lost one; names move as above."""
         snapshot = self._snapshot()
         if snapshot is None:
             return
 
         def tell(_change: Change) -> str:
             self._reveal_next = digest
-            return outcome.added(digest, name)
+            return outcome.named(digest, name, moved=bool(taken_from))
+
+        def holds(now: Snapshot) -> bool:
+            return any(e.descriptor.digest == digest and (name is None or name in e.names) for e in now.entries)
 
         title = f"Add {name or shorten(digest)} to the index"
         self.make(
             "Adding to the index",
-            lambda _progress: self._store.edit_index(readd(snapshot, digest, name), title),
+            lambda _progress: self._store.edit_index(add_name(snapshot, digest, name, taken_from), title),
             tell,
-            promise=_Promise(
-                lambda now: any(entry.descriptor.digest == digest for entry in now.entries),
-                lambda: self.add_to_index(digest, name),
-            ),
+            promise=_Promise(holds, lambda: self.add_name(digest, name, taken_from)),
+        )
+
+    def annotate_entry(self, position: int, key: str, value: str | None) -> None:
+        """Set an annotation of an index entry, or with None remove it."""
+        snapshot = self._snapshot()
+        if snapshot is None:
+            return
+        entry = snapshot.entries[position]
+        digest, names = entry.descriptor.digest, entry.names
+
+        def same(other: Entry) -> bool:
+            return other.descriptor.digest == digest and other.names == names
+
+        def again() -> None:
+            now = self._find(same)
+            if now is not None:
+                self.annotate_entry(now.position, key, value)
+
+        promise = _Promise(
+            lambda now: any(same(each) and each.descriptor.annotations.get(key) == value for each in now.entries), again
+        )
+        edit, title = annotate(entry, key, value), f"Annotate {_call(entry)}"
+        self.make(
+            "Annotating",
+            lambda _progress: self._store.edit_index(edit, title),
+            lambda _change: outcome.annotated(_call(entry), key, is_gone=value is None),
+            promise=promise,
         )
 
     def keep_aside(self, digest: str) -> None:
@@ -232,7 +249,7 @@ class Changes(QObject):
         self.make("Cleaning up", work, outcome.cleaned_up)
 
     def replace(self, digest: str, file: Path) -> None:
-        """Put a good copy in the place of a blob; anything else than that content is refused."""
+        """Put a good copy in the place of a blob, which may be missing; anything else than that content is refused."""
 
         def tell(change: Change) -> str:
             self._reveal_next = digest
@@ -247,13 +264,11 @@ class Changes(QObject):
 
     def repair(self, snapshot: Snapshot, remedy: Remedy, findings: Sequence[Finding]) -> None:
         """Do what helps against these findings, which were made over ``snapshot``."""
-        chosen = findings[:1] if remedy in (Remedy.CLEAN, Remedy.ADD_MARKER, Remedy.EMPTY_LIST) else findings
 
         def work(progress: Progress) -> Change:
-            done = [apply_remedy(self._store, snapshot, finding, progress) for finding in chosen]
-            return done[0] if len(done) == 1 else Change(index_changed=any(change.index_changed for change in done))
+            return apply_remedy(self._store, snapshot, findings, progress)
 
-        self.make(remedy.value, work, lambda change: outcome.repaired(remedy, chosen, change))
+        self.make(remedy.value, work, lambda change: outcome.repaired(remedy, len(findings), change))
 
     def set_metadata(self, digest: str, key: str, value: bytes) -> None:
         """Keep a value under a key."""
@@ -308,6 +323,11 @@ class Changes(QObject):
 
     # ---------------------------------------------------------------------------------------------- inside
 
+    def _find(self, wanted: Callable[[Entry], bool]) -> Entry | None:
+        """The first entry of the index as it is now that is wanted."""
+        snapshot = self._snapshot()
+        return next((entry for entry in snapshot.entries if wanted(entry)), None) if snapshot is not None else None
+
     def _change_metadata(self, digest: str, title: str, work: Callable[[], object]) -> None:
         """Run a change of what is kept beside the blobs; only in Docker's store does an image's parent hang on it."""
 
@@ -356,6 +376,11 @@ class Changes(QObject):
 
     def _tell_failure(self, error: BaseException) -> None:
         self.noticed.emit(Notice.of(error))
+
+
+def _call(entry: Entry) -> str:
+    """What an entry is called in the title of a change."""
+    return entry.names[0] if entry.names and entry.names[0] else shorten(entry.descriptor.digest)
 
 
 def _is_full(error: BaseException) -> bool:

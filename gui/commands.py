@@ -12,14 +12,14 @@ from engine.errors import InvalidDigest
 from engine.findings import Remedy, Severity
 from engine.report import as_json, as_markdown, as_text
 from gui import text, theme
-from gui.actions import Actions, Need
+from gui.actions import COMMANDS, Actions, Need
 from gui.dialogs import asking
 from gui.dialogs.lists import AboutDialog, KeysDialog
 from gui.dialogs.preferences import Preferences
 from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
-from gui.panels.inspector import DOCUMENT, METADATA, OVERVIEW, RELATIONS
+from gui.panels.inspector import ANNOTATIONS, DOCUMENT, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
 from gui.panels.problem_details import Offer
 from gui.panels.store_page import PROBLEMS, StorePage
@@ -78,7 +78,8 @@ class Commands(QObject):
             "redo": page(lambda each: each.session.undoing.redo()),
             "restore": page(lambda each: each.trash.restore()),
             "empty trash": page(lambda each: each.trash.ask_to_empty()),
-            "add to index": page(self._add_to_index),
+            "add name": page(self._add_name),
+            "annotate": page(lambda each: each.inspector.annotate()),
             "keep aside": page(lambda each: each.keep_aside()),
             "filter": page(lambda each: each.focus_filter()),
             "find": page(lambda each: each.find_text()),
@@ -91,6 +92,7 @@ class Commands(QObject):
             "document": page(lambda each: each.inspector.show_tab(DOCUMENT)),
             "metadata": page(lambda each: each.inspector.show_tab(METADATA)),
             "relations": page(lambda each: each.inspector.show_tab(RELATIONS)),
+            "annotations": page(lambda each: each.inspector.show_tab(ANNOTATIONS)),
             "refresh": page(lambda each: each.session.rescan()),
             "next pane": lambda: focus_next(self._panes(), 1),
             "previous pane": lambda: focus_next(self._panes(), -1),
@@ -124,6 +126,8 @@ class Commands(QObject):
         """Enable what makes sense now."""
         self.actions.update(self._situation())
         self.actions[f"theme {self._settings.theme}"].setChecked(True)
+        is_lost = self._tabs.page is not None and self._tabs.page.selected.is_lost
+        self.actions.retitle("add name", "Add to the &index…" if is_lost else COMMANDS["add name"].text)
         undoing = self._tabs.page.session.undoing if self._tabs.page is not None else None
         self.actions.retitle("undo", _with_title("&Undo", undoing.undo_title if undoing else ""))
         self.actions.retitle("redo", _with_title("Red&o", undoing.redo_title if undoing else ""))
@@ -151,7 +155,7 @@ class Commands(QObject):
             Need.TRASH: any(record.kind != "aside" for record in session.undoing.trash),
             Need.UNDO: bool(session.undoing.undo_title) and not session.changing,
             Need.REDO: bool(session.undoing.redo_title) and not session.changing,
-            Need.LOST: page.selected.is_lost,
+            Need.NAMEABLE: page.selected.is_nameable,
             Need.CORRUPT: page.selected.is_corrupt,
         }
         for need, there in facts.items():
@@ -238,7 +242,7 @@ class Commands(QObject):
             if path is not None:
                 session.changes.replace(place, path)
         elif offer.remedy is Remedy.ADD_TO_INDEX and len(offer.findings) == 1:
-            asking.name_for_lost(session, place, self._window)
+            asking.another_name(session, place, self._window)
         elif session.problems.snapshot is not None:
             session.changes.repair(session.problems.snapshot, offer.remedy, offer.findings)
 
@@ -268,9 +272,9 @@ class Commands(QObject):
         if selection is not None and selection.entry_position is not None:
             asking.new_name(page.session, selection.entry_position, self._window)
 
-    def _add_to_index(self, page: StorePage) -> None:
+    def _add_name(self, page: StorePage) -> None:
         if page.selection is not None:
-            asking.name_for_lost(page.session, page.selection.digest, self._window)
+            asking.another_name(page.session, page.selection.digest, self._window)
 
     def _verify_all(self, page: StorePage) -> None:
         if page.session.verify() is None:

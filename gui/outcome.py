@@ -6,7 +6,7 @@ from typing import Literal
 
 from engine.blobs import Change
 from engine.digest import shorten
-from engine.findings import Finding, Remedy
+from engine.findings import Remedy
 from engine.importing import ImportRequest
 from engine.leftovers import Leftover
 from engine.removal import RemovalPlan
@@ -118,15 +118,22 @@ def replaced(digest: str, change: Change) -> str:
     """What became of a blob that a good copy was given for."""
     if change.present:
         return f"{shorten(digest)} is sound already; nothing was changed."
+    if change.added:
+        return f"{shorten(digest)} is here now."
     return f"{shorten(digest)} has its own content again."
 
 
-def repaired(remedy: Remedy, findings: Sequence[Finding], change: Change) -> str:
+def repaired(remedy: Remedy, places: int, change: Change) -> str:
     """What a remedy did."""
-    places = "" if len(findings) == 1 else f" in {text.count(len(findings), 'place')}"
-    return f"{_REPAIRED[remedy]}{places}. {change.note}".strip()
+    if places == 1 or remedy in _ONCE:
+        return f"{_REPAIRED[remedy]}. {change.note}".strip()
+    if remedy is Remedy.ADD_TO_INDEX:
+        return f"{text.count(places, 'image')} were added to the index. {change.note}".strip()
+    return f"{_REPAIRED[remedy]} in {text.count(places, 'place')}. {change.note}".strip()
 
 
+_ONCE = frozenset({Remedy.CLEAN, Remedy.ADD_MARKER, Remedy.EMPTY_LIST})
+"""What is done once, however many places it is about."""
 _REPAIRED = {
     Remedy.ADD_MARKER: "oci-layout was added",
     Remedy.EMPTY_LIST: "null was replaced by []",
@@ -153,9 +160,16 @@ def redone(record: Record, change: Change) -> str:
     return f"Done again: {text.plain(record.title)}. {change.note}".strip()
 
 
-def added(digest: str, name: str | None) -> str:
-    """What the index names now."""
-    return f"{shorten(digest)} is in the index{f' as {text.plain(name)}' if name else ', without a name'}."
+def named(digest: str, name: str | None, *, moved: bool) -> str:
+    """What the index names now; ``moved`` says that the name stood for something else before."""
+    more = " What had that name before is still there." if moved else ""
+    return f"{shorten(digest)} is in the index{f' as {text.plain(name)}' if name else ', without a name'}.{more}"
+
+
+def annotated(entry: str, key: str, *, is_gone: bool) -> str:
+    """What an index entry says now."""
+    where = f"of {text.plain(entry)} in the index"
+    return f"{text.plain(key)} {where} was removed." if is_gone else f"{text.plain(key)} {where} was saved."
 
 
 def kept_aside(digest: str) -> str:

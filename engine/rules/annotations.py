@@ -9,6 +9,7 @@ from engine.digest import Digest, clip
 from engine.document import REF_NAME
 from engine.errors import InvalidDigest
 from engine.findings import Finding, Severity
+from engine.indexfile import NAME as INDEX_NAME
 from engine.jsontext import in_words
 from engine.rules.registry import Broken, check, rule
 
@@ -79,6 +80,11 @@ def is_plain(value: Any, *, named: bool) -> bool:
         elif key.startswith(_RESERVED) or "." not in key:
             return False
     return True
+
+
+def advice(annotations: Mapping[str, str], key: str) -> list[Finding]:
+    """What the rules say of one of an index entry's annotations, which may not be written yet."""
+    return [each for each in check(Annotations(dict(annotations), named=True), INDEX_NAME) if each.where == key]
 
 
 def is_name(text: str) -> bool:

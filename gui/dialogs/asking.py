@@ -3,7 +3,7 @@
 Native file dialogs where the system has them; the dialogs of our own do not block anything but their window.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from engine.digest import shorten
 from engine.importing import ImportRequest, Source
-from engine.snapshot import Entry
+from engine.snapshot import Entry, Snapshot, State
 from gui import text
 from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.import_dialog import ImportDialog
-from gui.dialogs.name_dialog import NameDialog
+from gui.dialogs.name_dialog import ADD_ENTRY, ADD_NAME, ADD_TO_INDEX, RENAME, NameDialog
 from gui.models.cleanup import Proposal, propose
 from gui.outcome import Notice
 from gui.session import Session
@@ -77,12 +77,15 @@ def new_name(session: Session, position: int, window: QWidget) -> None:
     if snapshot is None:
         return
     entry = snapshot.entries[position]
-    dialog = NameDialog(entry.names[0] if entry.names else None, shorten(entry.descriptor.digest), window)
-    dialog.named.connect(lambda name: _rename(session, entry, name))
+    name, digest = entry.names[0] if entry.names else None, entry.descriptor.digest
+    dialog = NameDialog(
+        RENAME, name, shorten(digest), window, own=[name], consequence=lambda wanted: _told(snapshot, digest, wanted)
+    )
+    dialog.named.connect(lambda name: _rename(session, entry, name, _owners(snapshot, name)))
     _open(dialog)
 
 
-def _rename(session: Session, entry: Entry, name: str | None) -> None:
+def _rename(session: Session, entry: Entry, name: str | None, taken_from: Collection[str]) -> None:
     """Rename the entry that the person was asked about; meanwhile it may have moved, or be gone."""
     entries = session.snapshot.entries if session.snapshot is not None else ()
     same = (each.position for each in entries if each.descriptor == entry.descriptor)
@@ -90,14 +93,45 @@ def _rename(session: Session, entry: Entry, name: str | None) -> None:
     if position is None:
         session.noticed.emit(Notice("warning", "That entry is no longer in the index, so it was not renamed."))
     else:
-        session.changes.rename_entry(position, name)
+        session.changes.rename_entry(position, name, taken_from)
 
 
-def name_for_lost(session: Session, digest: str, window: QWidget, name: str = "") -> None:
-    """Ask under which name a lost image is to be in the index, then add it; ``name`` is the one that it says it had."""
-    dialog = NameDialog(name or None, shorten(digest), window, adds=True)
-    dialog.named.connect(lambda name: session.changes.add_to_index(digest, name))
+def another_name(session: Session, digest: str, window: QWidget, name: str = "") -> None:
+    """Ask under which name an image or index is to be in the index, then add that.
+
+    ``name`` is the one that a lost image says it had.
+    """
+    snapshot = session.snapshot
+    row = snapshot.find(digest) if snapshot is not None else -1
+    if snapshot is None or row < 0:
+        return
+    entries = snapshot.entries_of(row)
+    own = list(dict.fromkeys(name for entry in entries for name in entry.names))
+    is_lost = session.state(row) == State.LOST
+    wish = ADD_NAME if entries else ADD_TO_INDEX if is_lost else ADD_ENTRY
+    begin = name or next(iter(own), "")
+    dialog = NameDialog(
+        wish, begin, shorten(digest), window, own=own, consequence=lambda wanted: _told(snapshot, digest, wanted)
+    )
+    dialog.named.connect(lambda name: session.changes.add_name(digest, name, _owners(snapshot, name) - {digest}))
     _open(dialog)
+
+
+def _owners(snapshot: Snapshot, name: str | None) -> set[str]:
+    """What a name stands for; one digest, unless a tool has given it twice."""
+    return {entry.descriptor.digest for entry in snapshot.entries if name in entry.names}
+
+
+def _told(snapshot: Snapshot, digest: str, name: str) -> str:
+    """What becomes of what has a name now, when ``digest`` gets it."""
+    others = sorted(_owners(snapshot, name) - {digest})
+    if not others:
+        return ""
+    words = text.plain(name)
+    first = next(entry for entry in snapshot.entries if entry.descriptor.digest == others[0])
+    count = len(snapshot.entries_of(first.row)) if first.row >= 0 else 1
+    rest = "stays in the index through another entry" if count > 1 else "keeps an entry without a name"
+    return f"{words} stands for {shorten(others[0])} now. It moves here, and what has it now {rest}."
 
 
 def what_to_clean(session: Session, window: QWidget) -> None:
@@ -106,7 +140,7 @@ def what_to_clean(session: Session, window: QWidget) -> None:
     def ask(proposal: Proposal) -> None:
         dialog = CleanupDialog(session.name, proposal, window)
         dialog.confirmed.connect(lambda taken: session.changes.clean_up(taken.plan, leftovers=taken.leftovers))
-        dialog.add_asked.connect(lambda digest, name: name_for_lost(session, digest, window, name))
+        dialog.add_asked.connect(lambda digest, name: another_name(session, digest, window, name))
         _open(dialog)
 
     session.plan_cleanup(propose, ask)

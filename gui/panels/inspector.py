@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
 from gui import icons, theme
+from gui.panels.annotation_editor import AnnotationEditor, entry_of
 from gui.panels.document_view import DocumentView
 from gui.panels.inspector_header import InspectorHeader
 from gui.panels.metadata_editor import MetadataEditor
@@ -17,7 +18,7 @@ from gui.session import Selection, Session
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
 
-OVERVIEW, DOCUMENT, METADATA, RELATIONS = range(4)
+OVERVIEW, DOCUMENT, METADATA, RELATIONS, ANNOTATIONS = range(5)
 
 LONGEST_HISTORY = 100
 _PAUSE_MS = 150
@@ -60,6 +61,7 @@ class Inspector(QWidget):
         self.document = DocumentView(self.tabs)
         self.metadata = MetadataEditor(self.tabs)
         self.relations = Relations(self.tabs)
+        self.annotations = AnnotationEditor(self.tabs)
         self._lay_out()
         self.tabs.currentChanged.connect(self._show_tab_content)
         self.tabs.tabBarClicked.connect(self._choose_tab)
@@ -75,6 +77,7 @@ class Inspector(QWidget):
             (self.document, "Document"),
             (self.metadata, "Metadata"),
             (self.relations, "Relations"),
+            (self.annotations, "Annotations"),
         ):
             self.tabs.addTab(widget, words)
         full = QVBoxLayout(self._full)
@@ -138,6 +141,12 @@ class Inspector(QWidget):
             self._choose_tab(tab)
             self.tabs.setCurrentIndex(tab)
             self.tabs.currentWidget().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def annotate(self) -> None:
+        """Begin to add an annotation to the index entry that is shown."""
+        self.show_tab(ANNOTATIONS)
+        if self.tabs.currentIndex() == ANNOTATIONS:
+            self.annotations.begin_adding()
 
     @property
     def can_find(self) -> bool:
@@ -219,6 +228,7 @@ class Inspector(QWidget):
         self.document.clear()
         self.metadata.clear()
         self.relations.clear()
+        self.annotations.clear()
 
     def _show_tabs(self) -> None:
         """Show the tabs that mean something for the selection, and the one that the person chose if it is there."""
@@ -249,6 +259,7 @@ class Inspector(QWidget):
             DOCUMENT: self.document.show_selection,
             METADATA: self.metadata.show_selection,
             RELATIONS: self.relations.show_selection,
+            ANNOTATIONS: self.annotations.show_selection,
         }
         show[tab](selection)
         if tab == DOCUMENT and self._where:
@@ -285,6 +296,8 @@ class Inspector(QWidget):
             self.metadata.refresh()
         if RELATIONS in self._fresh:
             self.relations.refresh()
+        if ANNOTATIONS in self._fresh:
+            self.annotations.refresh()
         self._show_tab_content(self.tabs.currentIndex())
 
     @Slot()
@@ -357,7 +370,7 @@ def _tabs_for(selection: Selection | None) -> set[int]:
         return {OVERVIEW, DOCUMENT}
     if snapshot is None or row < 0 or snapshot.has(row, STRAY):
         return {OVERVIEW}
-    found = {OVERVIEW, RELATIONS}
+    found = {OVERVIEW, RELATIONS} | ({ANNOTATIONS} if entry_of(selection) is not None else set())
     if int(snapshot.columns.flags[row]) & _WHOLE_FILE == _WHOLE_FILE:
         found.add(METADATA)
         if _is_json(snapshot, row):

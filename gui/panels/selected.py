@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.snapshot import PRESENT, STRAY, Names, Rows, State, as_names, find_rows
+from engine.tagging import can_be_named
 from gui.panels.selections import Selections
 from gui.session import Selection, Session
 
@@ -83,6 +84,12 @@ class Selected:
     def is_lost(self) -> bool:
         """Whether exactly one lost image is selected."""
         return len(self) == 1 and self._has_state(State.LOST)
+
+    @property
+    def is_nameable(self) -> bool:
+        """Whether exactly one thing is selected that an entry of the index could lead to."""
+        snapshot, rows = self._snapshot, self.rows
+        return snapshot is not None and len(self) == len(rows) == 1 and can_be_named(snapshot, int(rows[0]))
 
     @property
     def is_corrupt(self) -> bool:

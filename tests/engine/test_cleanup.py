@@ -1,5 +1,6 @@
 """Clean up: what nothing needs is found, in bins; what somebody may need, or is about to name, is never among it."""
 
+import errno
 import json
 import os
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cleanup import Cleanup, plan_cleanup, readd, untagged
+from engine.cleanup import Cleanup, plan_cleanup, untagged
 from engine.docker import DockerImageStore
 from engine.errors import Refused
 from engine.layout import ImageLayout
@@ -182,6 +183,24 @@ class TestDoubts:
         assert digests(cleanup.doubtful) == {layer}
         assert "damaged" in cleanup.doubts[0]
 
+    def test_what_belongs_to_an_unlisted_manifest_that_the_disk_cannot_read_is_not_unused(
+        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        image = files.name(files.image(b"a"), "app:1")
+        signature = files.image(b"signature", artifactType="application/x", subject=image)
+        sector, read = files.file(signature).stat().st_ino, os.read
+        assert look(files).unused == ()
+
+        def read_but_bad(handle: int, size: int) -> bytes:
+            if os.fstat(handle).st_ino == sector:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return read(handle, size)
+
+        monkeypatch.setattr(os, "read", read_but_bad)
+        cleanup = look(files)
+        assert cleanup.unused == ()
+        assert {signature["digest"], sha256(b"signature")} <= digests(cleanup.doubtful)
+
     def test_an_index_that_cannot_be_read_is_no_empty_one(self, files: LayoutFiles) -> None:
         files.name(files.image(b"a"), "app:1")
         files.blob(b"orphan")
@@ -309,33 +328,6 @@ class TestLostImages:
         (lost,) = look(files).lost
         assert not lost.complete
         assert ("Parts", "some are missing") in lost.details
-
-    @pytest.mark.parametrize("name", ["app:9", None])
-    def test_it_can_be_added_again(self, files: LayoutFiles, name: str | None) -> None:
-        files.name(files.image(b"other"), "other")
-        image = files.image(b"a")
-        before = (files.path / "index.json").read_bytes()
-        with ImageLayout.open(files.path) as layout:
-            change = layout.edit_index(readd(scan(files), image["digest"], name), "Add app:9 again")
-            assert look(files).lost == ()
-            entry = scan(files).entries[-1]
-            assert (entry.descriptor.digest, entry.descriptor.size, entry.descriptor.name) == (
-                image["digest"],
-                image["size"],
-                name,
-            )
-            layout.undo(change.record, Progress())
-        assert (files.path / "index.json").read_bytes() == before
-
-    def test_it_never_takes_a_name_away(self, files: LayoutFiles) -> None:
-        files.name(files.image(b"other"), "app:9")
-        image = files.image(b"a")
-        with ImageLayout.open(files.path) as layout, pytest.raises(Refused, match="stands for something else"):
-            layout.edit_index(readd(scan(files), image["digest"], "app:9"))
-
-    def test_only_manifests_and_indexes_can_be_added(self, files: LayoutFiles) -> None:
-        with pytest.raises(Refused, match="no manifest and no index"):
-            readd(scan(files), files.blob(b"layer")["digest"], "app:9")
 
     def test_of_very_many_each_has_its_own(self, files: LayoutFiles) -> None:
         shared = files.blob(b"shared")

@@ -11,7 +11,7 @@ from engine.findings import Finding, Remedy, Severity
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.remedies import apply_remedy, replace_blob
-from tests.findings import told
+from tests.findings import found, told
 from tests.layouts import NAME, LayoutFiles, sha256
 
 
@@ -24,10 +24,10 @@ def finding(remedy: Remedy | None, place: str = "index.json", where: str = "") -
     return Finding("V1", Severity.ERROR, "Something is wrong.", place, where, remedy=remedy)
 
 
-def apply(files: LayoutFiles, found: Finding, name: str | None = None) -> str:
+def apply(files: LayoutFiles, *findings: Finding, name: str | None = None) -> str:
     """Apply a remedy; return the id of the record that undoes it."""
     with ImageLayout.open(files.path) as layout:
-        return apply_remedy(layout, layout.scan(Progress()), found, Progress(), name=name).record
+        return apply_remedy(layout, layout.scan(Progress()), findings, Progress(), name=name).record
 
 
 def check_undo(files: LayoutFiles, record: str, before: bytes) -> None:
@@ -80,6 +80,35 @@ def test_the_size_of_a_damaged_blob_is_not_written(files: LayoutFiles) -> None:
     assert (files.path / "index.json").read_bytes() == before
 
 
+def test_all_places_are_put_right_together_and_undone_together(files: LayoutFiles) -> None:
+    images = [files.name(files.image(f"layer {n}".encode()), f"app:{n}") for n in range(3)]
+    files.name(images[0], "again:0")
+    for entry in files.entries:
+        entry["size"] += 1
+    files.write_index()
+    index = files.path / "index.json"
+    before = index.read_bytes()
+    record = apply(files, *(finding(Remedy.RIGHT_SIZE, where=f"manifests[{n}].size") for n in range(4)))
+    right = [image["size"] for image in (*images, images[0])]
+    assert [entry["size"] for entry in json.loads(index.read_bytes())["manifests"]] == right
+    with ImageLayout.open(files.path) as layout:
+        (only,) = layout.trash()
+    assert (only.id, only.title) == (record, "Write the right sizes of 4 entries")
+    check_undo(files, record, before)
+
+
+def test_where_one_place_cannot_be_put_right_none_is(files: LayoutFiles) -> None:
+    images = [files.name(files.image(f"layer {n}".encode()), f"app:{n}") for n in range(2)]
+    for entry in files.entries:
+        entry["size"] += 1
+    files.write_index()
+    files.file(images[1]).write_bytes(b"cut")
+    before = (files.path / "index.json").read_bytes()
+    with pytest.raises(StoreChanged, match="not sound"):
+        apply(files, *(finding(Remedy.RIGHT_SIZE, where=f"manifests[{n}].size") for n in range(2)))
+    assert (files.path / "index.json").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("place", "where"), [(sha256(b"x"), "layers[0].size"), ("index.json", "manifests[7].size"), ("index.json", "x")]
 )
@@ -93,9 +122,18 @@ def test_only_sizes_in_the_index_can_be_changed(files: LayoutFiles, place: str, 
 def test_a_lost_image_is_added(files: LayoutFiles, name: str | None) -> None:
     image = files.image(b"layer")
     before = (files.path / "index.json").read_bytes()
-    record = apply(files, finding(Remedy.ADD_TO_INDEX, image["digest"]), name)
+    record = apply(files, finding(Remedy.ADD_TO_INDEX, image["digest"]), name=name)
     (entry,) = json.loads((files.path / "index.json").read_text())["manifests"]
     assert (entry["digest"], entry.get("annotations", {}).get(NAME)) == (image["digest"], name)
+    check_undo(files, record, before)
+
+
+def test_all_lost_images_are_added_together_and_undone_together(files: LayoutFiles) -> None:
+    images = [files.image(f"layer {n}".encode()) for n in range(3)]
+    before = (files.path / "index.json").read_bytes()
+    record = apply(files, *(finding(Remedy.ADD_TO_INDEX, image["digest"]) for image in images))
+    entries = json.loads((files.path / "index.json").read_text())["manifests"]
+    assert [entry["digest"] for entry in entries] == [image["digest"] for image in images]
     check_undo(files, record, before)
 
 
@@ -114,7 +152,7 @@ def test_what_takes_a_person_is_left_to_one(files: LayoutFiles, remedy: Remedy |
 
 def test_dockers_store_is_docker_s_to_repair(docker: DockerImageStore) -> None:
     with pytest.raises(Refused):
-        apply_remedy(docker, docker.scan(Progress()), finding(Remedy.CLEAN), Progress())
+        apply_remedy(docker, docker.scan(Progress()), [finding(Remedy.CLEAN)], Progress())
 
 
 def test_a_corrupt_blob_is_replaced_by_the_right_file_only(files: LayoutFiles, tmp_path: Path) -> None:
@@ -129,3 +167,20 @@ def test_a_corrupt_blob_is_replaced_by_the_right_file_only(files: LayoutFiles, t
         assert replace_blob(layout, blob["digest"], tmp_path / "right", Progress()).repaired == (blob["digest"],)
         assert files.file(blob).read_bytes() == b"content"
         assert replace_blob(layout, blob["digest"], tmp_path / "right", Progress()).present == (blob["digest"],)
+
+
+def test_a_missing_blob_is_put_there_from_the_right_file_only(files: LayoutFiles, tmp_path: Path) -> None:
+    layer = files.blob(b"a layer")
+    files.name(files.image(layer), "app:1")
+    files.file(layer).unlink()
+    (missing,) = (each for each in found(files.path) if each.rule == "V13")
+    assert (missing.place, missing.remedy) == (layer["digest"], Remedy.REPLACE)
+    (tmp_path / "wrong").write_bytes(b"something else")
+    (tmp_path / "right").write_bytes(b"a layer")
+    with ImageLayout.open(files.path) as layout:
+        with pytest.raises(DigestMismatch):
+            replace_blob(layout, missing.place, tmp_path / "wrong", Progress())
+        assert not files.file(layer).exists()
+        assert replace_blob(layout, missing.place, tmp_path / "right", Progress()).added == (layer["digest"],)
+    assert files.file(layer).read_bytes() == b"a layer"
+    assert told(files.path) == []

@@ -8,6 +8,7 @@ import pytest
 from engine import Progress, open_store
 from engine.blobs import Change
 from engine.digest import digest_of
+from engine.findings import Remedy
 from engine.importing import ImportRequest
 from engine.leftovers import Leftover
 from engine.removal import PlannedBlob, RemovalPlan, plan_removal
@@ -98,3 +99,29 @@ def test_a_clean_up_tells_what_went() -> None:
         "1 blob moved to the trash. 1 stayed."
     )
     assert outcome.cleaned_up(outcome.Cleaned(Change(), 0)) == "There was nothing that could be cleaned up."
+
+
+@pytest.mark.parametrize(
+    ("remedy", "places", "sentence"),
+    [
+        (Remedy.RIGHT_SIZE, 1, "The right size was written."),
+        (Remedy.RIGHT_SIZE, 3, "The right size was written in 3 places."),
+        (Remedy.ADD_TO_INDEX, 1, "The image was added to the index."),
+        (Remedy.ADD_TO_INDEX, 3, "3 images were added to the index."),
+        (Remedy.CLEAN, 3, "Cleaned up."),
+    ],
+)
+def test_a_remedy_says_where_it_was_done(remedy: Remedy, places: int, sentence: str) -> None:
+    assert outcome.repaired(remedy, places, Change()) == sentence
+
+
+def test_a_good_copy_says_whether_anything_was_there_before() -> None:
+    assert outcome.replaced(ONE, Change(added=(ONE,))) == f"{ONE.short} is here now."
+    assert outcome.replaced(ONE, Change(repaired=(ONE,))) == f"{ONE.short} has its own content again."
+    assert outcome.replaced(ONE, Change(present=(ONE,))) == f"{ONE.short} is sound already; nothing was changed."
+
+
+def test_a_name_that_moved_is_told_with_what_it_left() -> None:
+    assert outcome.named(ONE, "app:1", moved=False) == f"{ONE.short} is in the index as app:1."
+    assert outcome.named(ONE, None, moved=False) == f"{ONE.short} is in the index, without a name."
+    assert outcome.named(ONE, "app:1", moved=True).endswith("What had that name before is still there.")

@@ -196,7 +196,7 @@ def test_a_lost_image_gets_a_name_and_loses_it_again(desk: Desk, sample: Path) -
     snapshot = desk.session.snapshot
     assert snapshot is not None
     digest = snapshot.name(snapshot.lost()[0])
-    desk.session.changes.add_to_index(digest, "found:again")
+    desk.session.changes.add_name(digest, "found:again")
     desk.until(lambda: "found:again" in desk.names())
     desk.settle()
     assert State.LOST not in desk.session.counts

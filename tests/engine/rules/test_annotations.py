@@ -6,7 +6,7 @@ import pytest
 
 from engine.findings import Severity
 from engine.rules import check
-from engine.rules.annotations import Annotations, is_name, is_time, look
+from engine.rules.annotations import Annotations, advice, is_name, is_time, look
 
 IMAGE = "org.opencontainers.image"
 
@@ -97,3 +97,19 @@ def test_names_that_do_not_follow_the_grammar(name: str):
 )
 def test_texts_that_are_no_times(text: str):
     assert not is_time(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rules"),
+    [
+        ("com.example.team", "web", []),
+        ("team", "web", ["V102"]),
+        ("org.opencontainers.team", "web", ["V103"]),
+        ("org.opencontainers.image.creatd", "web", ["V104"]),
+        ("org.opencontainers.image.created", "yesterday", ["V107"]),
+        ("org.opencontainers.image.base.name", "registry.example/base:1", []),
+    ],
+)
+def test_advice_is_about_the_annotation_that_is_being_written(key: str, value: str, rules: list[str]) -> None:
+    others = {"other": "x", "org.opencontainers.image.base.digest": "sha256:" + "0" * 64}
+    assert [each.rule for each in advice({**others, key: value}, key)] == rules

@@ -8,8 +8,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from gui.panels.metadata_editor import KEY, VALUE, MetadataEditor
-from gui.panels.metadata_form import as_text, show_value
+from gui.panels.metadata_editor import MetadataEditor
+from gui.panels.pair_editor import KEY, VALUE
+from gui.panels.pair_form import as_text, show_value
 from gui.session import Selection, Session
 
 Open = Callable[[Path], Session]

@@ -1,33 +1,42 @@
-"""Where a metadata key and its value are typed, and how values are shown."""
+"""Where a key and its value are typed, and how values are shown."""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 
-from engine.errors import InvalidKey
-from engine.metadata import VALUE_LIMIT, check_key
+from engine.metadata import VALUE_LIMIT
 from gui import text
 from gui.panels.note import Note
 from gui.theme import Role, Space
 from gui.widgets import plain_label
 
 _HEX_SHOWN = 16
-_KEY_RULE = "A key has 1 to 128 letters, digits, dots, hyphens and underscores, and begins with a letter or a digit."
 
 
-class MetadataForm(QWidget):
+class Advice(NamedTuple):
+    """What is to be said of a key and a value: why they cannot be saved, or only what should be thought of."""
+
+    problem: str = ""
+    hint: str = ""
+
+
+class PairForm(QWidget):
     """Takes a key and a value, and says at once what is wrong with them."""
 
     saved = Signal()
     cancelled = Signal()
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, judge: Callable[[str, str], Advice], parent: QWidget) -> None:
+        """``judge`` says what there is to say of a key and a value."""
         super().__init__(parent)
+        self._judge = judge
         self.is_new = True
         self._taken: tuple[str, ...] = ()
         self._began = ("", "")
         self.key_line = QLineEdit(self)
-        self.key_line.setMaxLength(128)
         self.value_box = QPlainTextEdit(self)
         self.value_box.setTabChangesFocus(True)
         self.value_box.setAcceptDrops(False)
@@ -100,11 +109,7 @@ class MetadataForm(QWidget):
 
     @Slot()
     def _check(self) -> None:
-        problem, hint = "", ""
-        try:
-            check_key(self.key)
-        except InvalidKey:
-            problem = _KEY_RULE
+        problem, hint = self._judge(self.key, self.value_text)
         if not problem and len(self.value) > VALUE_LIMIT:
             problem = f"A value has at most {text.exact_size(VALUE_LIMIT)}."
         if not problem and self.key in self._taken:
