@@ -115,7 +115,7 @@ def _remedy(remedy: Remedy, place: str = "index.json", where: str = "", name: st
 
     def apply(path: Path) -> None:
         with ImageLayout.open(path) as layout:
-            apply_remedy(layout, layout.scan(Progress()), finding, Progress(), name=name)
+            apply_remedy(layout, layout.scan(Progress()), [finding], Progress(), name=name)
 
     return apply
 
