@@ -102,6 +102,8 @@ class _Cursor:
 
     def __init__(self, handle: int, kind: type[_Gzip] | type[_Zstd], mark: _Mark) -> None:
         self.unpacked = mark.unpacked
+        self.last = b""
+        """What came out last: the next file often begins in the same block."""
         self._handle = handle
         self._kind = kind
         self._fed = mark.packed
@@ -133,6 +135,7 @@ class _Cursor:
                 raise Damaged(self.unpacked, "the compressed data ends too early")
             if out:
                 self.unpacked += len(out)
+                self.last = out
                 return out
 
     def mark(self) -> _Mark | None:
@@ -180,16 +183,18 @@ class SeekableLayer:
         cursor: _Cursor | None = self._start(self._kind, offset)
         assert cursor is not None
         try:
-            end = offset + length
-            while cursor.unpacked < end:
+            end, out = offset + length, cursor.last
+            while True:
+                if cursor.unpacked > offset:
+                    place = cursor.unpacked - len(out)
+                    yield out[max(0, offset - place) : end - place]
+                if cursor.unpacked >= end:
+                    return
                 progress.check()
-                place = cursor.unpacked
                 out = cursor.more()
                 if not out:
                     return
                 self._remember(cursor)
-                if cursor.unpacked > offset:
-                    yield out[max(0, offset - place) : end - place]
         except (Damaged, OSError):
             cursor = None  # nothing more comes from this one
             raise
@@ -213,7 +218,7 @@ class SeekableLayer:
         with self._lock:
             nearest = max((mark for mark in self._marks if mark.unpacked <= offset), key=lambda mark: mark.unpacked)
             idle = self._idle
-            if idle is not None and nearest.unpacked <= idle.unpacked <= offset:
+            if idle is not None and nearest.unpacked <= idle.unpacked and idle.unpacked - len(idle.last) <= offset:
                 self._idle = None
                 return idle
             return _Cursor(self.handle, kind, nearest)
