@@ -25,7 +25,7 @@ from engine.document import (
     Manifest,
     Role,
 )
-from engine.errors import BlobError, DocumentError, InvalidDigest
+from engine.errors import BlobError, BlobMissing, DocumentError, InvalidDigest
 from engine.kinds import attached_to, guess_by_magic, is_external, kind_of
 from engine.progress import Progress
 from engine.reading import guess_media_type, read_document
@@ -280,13 +280,17 @@ class Graph:
                 self._sniffed[row] = Kind(int(old.kinds[old_row])), self._previous.media_type(old_row)
 
     def _sniff(self, row: int) -> int:
-        """Look at the first bytes of an unreferenced blob; return a node where it is a manifest or an index."""
+        """Look at the first bytes of an unreferenced blob; return a node where it is, or may be, a manifest."""
         digest = bytes(self._listed.names[row]).decode()
         size = int(self._listed.sizes[row])
         try:
             head = read_file(self._blobs, Digest(digest), _SNIFF_LIMIT if size <= _SNIFF_LIMIT else _HEAD, cut=True)
-        except (BlobError, InvalidDigest):
+        except BlobMissing:
             return -1
+        except (BlobError, InvalidDigest):  # nobody knows what that is: it may be a manifest
+            return (
+                self._refer(Descriptor(digest=digest), Role.MANIFEST, facts.UNREADABLE) if size <= _SNIFF_LIMIT else -1
+            )
         media_type = guess_by_magic(head)
         if media_type == "application/json" and size <= _SNIFF_LIMIT:
             media_type = guess_media_type(head) or media_type

@@ -150,7 +150,7 @@ class Doubts:
     def __init__(self, snapshot: Snapshot, wanted: Iterable[int]) -> None:
         self.index_unreadable = not snapshot.roots.digest
         self._snapshot = snapshot
-        rows = _unreadable(snapshot, wanted)
+        rows = [*_unreadable(snapshot, wanted), *_unknown(snapshot)]
         self._names = ["index.json"] if self.index_unreadable else []
         self._names += [shorten(snapshot.name(row)) for row in rows]
         # A manifest has layers and a config; what lists manifests is an index, or a document of an unknown kind.
@@ -227,6 +227,13 @@ def _unreadable(snapshot: Snapshot, wanted: Iterable[int]) -> list[int]:
     open_ones = ((snapshot.columns.flags[rows] & facts.DOCUMENT) == 0) | is_corrupt
     rows = rows[open_ones & np.isin(snapshot.columns.kinds[rows], _MAY_BE_DOCUMENTS)]
     return [row for row in rows.tolist() if _is_manifest(snapshot, row)]
+
+
+def _unknown(snapshot: Snapshot) -> list[int]:
+    """Blobs that nothing refers to and nobody can read: each may be a manifest that belongs to something."""
+    flags = snapshot.columns.flags & (facts.UNREADABLE | facts.REFERENCED)
+    rows: list[int] = np.flatnonzero(flags == facts.UNREADABLE).tolist()
+    return rows
 
 
 def _is_manifest(snapshot: Snapshot, row: int) -> bool:

@@ -237,4 +237,4 @@ def _leftovers(writer: _Writer) -> None:
         dead.mkdir(mode=0o700)
         (dead / "blob").write_bytes(b"\0" * size)
     (writer.path / "oci-put-blob314159265").write_bytes(b"\0" * 12_000)
-    (writer.path / "blobs" / "sha256" / "0a1b2c3d.tmp").write_bytes(b"half a blob")
+    (writer.path / "blobs" / "sha256" / "271828.tmp").write_bytes(b"half a blob")

@@ -1,11 +1,14 @@
 """Planning a removal: the plan names what goes, what stays and why."""
 
+import errno
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.cleanup import plan_cleanup
 from engine.errors import Refused
 from engine.layout import ImageLayout
 from engine.progress import Progress
@@ -184,6 +187,27 @@ def test_a_manifest_with_one_wrong_letter_keeps_what_it_may_need(files: LayoutFi
     assert layer not in goes(plan)
     assert layer in {blob.digest for blob in plan.doubtful}
     assert len(plan.warnings) == 1
+
+
+def test_what_belongs_to_an_unlisted_manifest_that_the_disk_cannot_read_is_in_doubt(
+    files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = files.name(files.image(b"layer"), "app:1")
+    signature = files.image(b"signature", artifactType="application/x", subject=image)
+    files.name(files.image(b"signature"), "other")
+    sector, read = files.file(signature).stat().st_ino, os.read
+
+    def read_but_bad(handle: int, size: int) -> bytes:
+        if os.fstat(handle).st_ino == sector:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return read(handle, size)
+
+    monkeypatch.setattr(os, "read", read_but_bad)
+    snapshot = scan(files)
+    cleanup = plan_cleanup(snapshot, time.time() + 7200)
+    assert cleanup.unused == ()
+    assert signature["digest"] in {blob.digest for blob in cleanup.doubtful}
+    assert sha256(b"signature") not in goes(plan_removal(snapshot, [1], with_content=True))
 
 
 def test_layers_that_a_build_cache_lists_are_no_unknown_documents(files: LayoutFiles) -> None:

@@ -55,8 +55,8 @@ def test_the_file_is_where_the_blob_lies(open_session: Open, sample: Path) -> No
     assert snapshot is not None
     image = entry(session, "example.org/web:1.0")
     assert Selected(session, [image]).file == sample / "blobs" / image.digest.replace(":", "/")
-    stray = Selection(session, "sha256/0a1b2c3d.tmp")
-    assert Selected(session, [stray]).file == sample / "blobs" / "sha256" / "0a1b2c3d.tmp"
+    stray = Selection(session, "sha256/271828.tmp")
+    assert Selected(session, [stray]).file == sample / "blobs" / "sha256" / "271828.tmp"
     missing = Selection(session, str(digest_of(b"missing")))
     assert Selected(session, [missing]).file is None
     assert not Selected(session, [missing]).is_on_disk
