@@ -1,6 +1,5 @@
 """Clean up: what nothing needs is found, in bins; what somebody may need, or is about to name, is never among it."""
 
-import errno
 import json
 import os
 import time
@@ -182,24 +181,6 @@ class TestDoubts:
         assert cleanup.unused == ()
         assert digests(cleanup.doubtful) == {layer}
         assert "damaged" in cleanup.doubts[0]
-
-    def test_what_belongs_to_an_unlisted_manifest_that_the_disk_cannot_read_is_not_unused(
-        self, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        image = files.name(files.image(b"a"), "app:1")
-        signature = files.image(b"signature", artifactType="application/x", subject=image)
-        sector, read = files.file(signature).stat().st_ino, os.read
-        assert look(files).unused == ()
-
-        def read_but_bad(handle: int, size: int) -> bytes:
-            if os.fstat(handle).st_ino == sector:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            return read(handle, size)
-
-        monkeypatch.setattr(os, "read", read_but_bad)
-        cleanup = look(files)
-        assert cleanup.unused == ()
-        assert {signature["digest"], sha256(b"signature")} <= digests(cleanup.doubtful)
 
     def test_an_index_that_cannot_be_read_is_no_empty_one(self, files: LayoutFiles) -> None:
         files.name(files.image(b"a"), "app:1")
