@@ -9,8 +9,8 @@ import errno
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import msgspec
@@ -19,11 +19,12 @@ from engine.blobs import Change
 from engine.directory import Directory, explained
 from engine.document import INDEX_LIMIT
 from engine.durable import exchange, replace, staging, sync, write_file
-from engine.errors import DocumentError, StoreBusy
+from engine.errors import DocumentError, StoreBusy, StoreChanged
 from engine.index import IndexText
 from engine.jsontext import parse_strict
 from engine.locking import index_lock
 from engine.reading import IndexWalk
+from engine.reversal import IndexChange, compare, take_back
 from engine.root import StoreRoot
 
 NAME = "index.json"
@@ -81,9 +82,11 @@ class IndexFile:
         base, status = self._settled(root, NAME)
         original = expected = base  # expected: what index.json holds if nobody else writes
         in_hand = ""  # the staged name under which another program's version lies that ours has displaced
+        ancestor = base  # what that version was made from
+        buried: list[IndexChange] = []  # what such versions had brought, where others have overwritten ours since
         try:
             for attempt in range(_ATTEMPTS):
-                wanted = _edited(base, edit, note)
+                wanted = _edited(base, edit, note, buried)
                 if wanted == expected:
                     if in_hand:
                         sync(root)
@@ -92,15 +95,17 @@ class IndexFile:
                 write_file(stage, staged, wanted, self._root.rights, status)
                 now, status = self._settled(root, NAME)
                 if now != expected:
+                    if in_hand:
+                        buried.append(_from_to(base, ancestor))
                     base, expected, in_hand = now, now, ""
                 elif not exchange(stage, staged, root, NAME):
                     replace(stage, staged, root, NAME)
                     sync(root)
                     return Change(index_changed=True, note=_NO_EXCHANGE)
                 else:
-                    before, expected, in_hand = expected, wanted, staged
-                    base = self._displaced(stage, staged, before, root)
-                    if base == before:
+                    ancestor, expected, in_hand = expected, wanted, staged
+                    base = self._displaced(stage, staged, ancestor, root)
+                    if base == ancestor:
                         return Change(index_changed=True)
         except BaseException:
             self._give_back(root, stage, in_hand, expected)
@@ -157,9 +162,19 @@ class IndexFile:
             time.sleep(0.02)
 
 
-def _edited(raw: bytes, edit: Edit, note: Note | None) -> bytes:
+def _from_to(theirs: bytes, ancestor: bytes) -> IndexChange:
+    """The change that leads from another program's version back to what it was made from."""
+    with _named_in_errors():
+        return compare(IndexText.parse(theirs, NAME), IndexText.parse(ancestor, NAME))
+
+
+def _edited(raw: bytes, edit: Edit, note: Note | None, buried: Sequence[IndexChange]) -> bytes:
+    """What an edit makes of the index, after what others have brought to it is in it again."""
     with _named_in_errors():
         text = IndexText.parse(raw, NAME)
+    for change in buried:
+        with suppress(StoreChanged):  # what has come since contradicts it, and is the latest
+            take_back(change, text)
     before = text.copy()
     edit(text)
     wanted = text.raw

@@ -265,6 +265,17 @@ class TestOtherWriters:
         index.edit(adding("ours"))
         assert names_in(path) == ["0", "1", "2", "3", "ours"]
 
+    def test_of_two_that_write_in_the_same_instant_neither_is_lost(
+        self, index: IndexFile, path: Path, monkeypatch: pytest.MonkeyPatch, write: Any
+    ) -> None:
+        """Ours displaces the first one's version; the second one reads ours and writes over that."""
+        Meddler(monkeypatch, "exchange", lambda: write(path, text_with("first")))
+        over_ours = lambda: write(path, text_with(*names_in(path), "second"))  # noqa: E731
+        Meddler(monkeypatch, "write_file", lambda: None, over_ours)
+        assert index.edit(lambda text: text.retag("ours", descriptor("ours"))).index_changed
+        assert sorted(names_in(path)) == ["first", "ours", "second"]
+        assert os.listdir(path.parent) == ["index.json"]
+
     def test_an_edit_that_fails_on_their_version_leaves_their_version(
         self, index: IndexFile, path: Path, monkeypatch: pytest.MonkeyPatch, write: Any
     ) -> None:
