@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.blobs import Change
 from engine.blobs import Outcome as PutOutcome
 from engine.digest import Digest, clip, shorten
-from engine.errors import BlobError, Refused, StoreChanged
+from engine.errors import BlobError, DigestMismatch, Refused, StoreChanged
 from engine.findings import Finding, Remedy
 from engine.importing import open_source
 from engine.index import IndexText
@@ -65,7 +65,16 @@ def replace_blob(store: Store, digest: str, file: Path, progress: Progress) -> C
     source, size = open_source(file)
     with source:
         progress.start("Replacing the blob", size)
-        outcome = store.blobs.put(source, algorithm=wanted.algorithm, expected=wanted, progress=progress).outcome
+        try:
+            outcome = store.blobs.put(source, algorithm=wanted.algorithm, expected=wanted, progress=progress).outcome
+        except DigestMismatch as error:
+            raise DigestMismatch(
+                f"{clip(file.name)} is not the content of {wanted.short}, so nothing was changed.",
+                place=str(file),
+                expected=error.expected,
+                found=error.found,
+                remedy="Choose a file whose content has that digest.",
+            ) from None
     return Change(
         added=(wanted,) if outcome is PutOutcome.ADDED else (),
         present=(wanted,) if outcome is PutOutcome.PRESENT else (),

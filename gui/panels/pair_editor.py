@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -146,7 +146,7 @@ class PairEditor(QWidget):
         self.changed.emit(len(values))
 
     def _fill(self) -> None:
-        current = self._current_key()
+        current, row_before = self._current_key(), max(self.table.currentRow(), 0)
         self.table.setRowCount(len(self._values))
         for row, (key, value) in enumerate(sorted(self._values.items())):
             self.table.setItem(row, KEY, _item(key, text.plain(key)))
@@ -157,6 +157,8 @@ class PairEditor(QWidget):
             self.table.setItem(row, VALUE, item)
             if key == current:
                 self.table.selectRow(row)
+        if self._values and self._current_key() is None:  # so that the keyboard has something to act upon
+            self.table.selectRow(min(row_before, len(self._values) - 1))
         self.table.setVisible(bool(self._values))
         self.setFocusProxy(self.table if self._values else self.add_button)  # what is hidden takes no keyboard
         self._explain()
@@ -246,6 +248,14 @@ class PairTable(QTableWidget):
     @Slot()
     def _fit_rows(self) -> None:
         self.verticalHeader().setDefaultSectionSize(theme.row_height(self.font()))
+
+    def event(self, event: QEvent) -> bool:
+        """Here Delete is about the current key, and not about what is selected in the window."""
+        is_override = event.type() == QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Delete):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Delete):

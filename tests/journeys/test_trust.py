@@ -95,7 +95,7 @@ def test_a_corrupt_blob_is_replaced_by_a_chosen_file_with_the_keyboard(
     driver.until(lambda: tab_text(driver) == "Problems 1")
     driver.key(Qt.Key.Key_3, CONTROL)
     driver.until(lambda: problems.finding is not None and problems.finding.place == layer["digest"])
-    for file, sentence in ((other, "hashes to"), (good, "has its own content again")):
+    for file, sentence in ((other, ""), (good, "has its own content again")):
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args, file=file: (str(file), ""))
         driver.until(lambda: problems.details.offers and problems.view.hasFocus())
         driver.key(Qt.Key.Key_F6)  # from the list to what is known of the problem
@@ -106,6 +106,7 @@ def test_a_corrupt_blob_is_replaced_by_a_chosen_file_with_the_keyboard(
         driver.key(Qt.Key.Key_Space)
         driver.until(lambda: not driver.page.session.changing)
         if file is other:
+            driver.message("other is not the content of")
             assert files.file(layer).read_bytes() == b"A LAYER", "only the right content may take the place"
         else:
             driver.message(sentence)
@@ -141,6 +142,83 @@ def test_a_lost_image_is_added_again_under_a_name(driver: Driver, files: LayoutF
     driver.press("Add to the index", dialog)
     driver.until(lambda: "found:1" in driver.names)
     driver.until(lambda: all(group.rule.id != finding.rule for group in driver.page.session.problems.groups))
+
+
+def undo(driver: Driver, title: str) -> None:
+    """Take back what was done last, which has this title."""
+    session = driver.page.session
+    driver.until(lambda: session.undoing.undo_title == title and not session.changing)
+    driver.menu("Edit", f"Undo {title[:1].lower()}{title[1:]}")
+    driver.message(f"Undone: {title}.")
+
+
+@pytest.mark.parametrize("way", ["button", "context menu", "key"])
+def test_all_places_of_a_rule_are_put_right_and_taken_back_as_one(driver: Driver, files: LayoutFiles, way: str) -> None:
+    for n in range(2):
+        files.name(files.image(f"layer {n}".encode()), f"tool:{n}")
+    right = (files.path / "index.json").read_bytes()
+    for entry in files.entries:
+        entry["size"] += 1
+    files.write_index()
+    wrong = (files.path / "index.json").read_bytes()
+    problems = open_problems(driver, files.path)
+    driver.key(Qt.Key.Key_3, CONTROL)
+    driver.until(lambda: problems.finding is not None and problems.finding.where == "manifests[0].size")
+    driver.until(lambda: len(problems.details.offers) == 2)
+    words = "Write the right size in all 3 places"
+    match way:
+        case "button":
+            driver.press(words, problems)
+        case "context menu":
+            menu = context_menu(driver, problems)
+            next(action for action in menu.actions() if action.text() == words).trigger()
+            menu.close()
+        case _:
+            button = next(each for each in problems.findChildren(QPushButton) if each.text() == words)
+            driver.key(Qt.Key.Key_F6)
+            for _ in range(20):
+                if not button.hasFocus():
+                    driver.key(Qt.Key.Key_Tab)
+            driver.key(Qt.Key.Key_Space)
+    driver.message("The right size was written in 3 places.")
+    assert (files.path / "index.json").read_bytes() == right
+    assert len(driver.page.session.store.trash()) == 1
+    undo(driver, "Write the right sizes of 3 entries")
+    assert (files.path / "index.json").read_bytes() == wrong
+    driver.until(lambda: "A descriptor's size is not the content's" in rules(problems))
+
+
+def test_lost_images_are_all_added_and_taken_back_as_one(driver: Driver, files: LayoutFiles) -> None:
+    lost = [files.image(f"lost {n}".encode())["digest"] for n in range(2)]
+    before = (files.path / "index.json").read_bytes()
+    problems = open_problems(driver, files.path)
+    driver.key(Qt.Key.Key_3, CONTROL)
+    found = [each for group in driver.page.session.problems.groups for each in group.findings if each.remedy]
+    assert {each.place for each in found} == set(lost)
+    problems._select(problems.model.index_of(found[0]))
+    driver.press("Add to the index in all 2 places", problems)
+    driver.message("2 images were added to the index.")
+    undo(driver, "Add 2 images to the index")
+    assert (files.path / "index.json").read_bytes() == before
+
+
+def test_what_is_missing_is_put_there_from_a_chosen_file(
+    driver: Driver, files: LayoutFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = files.blob(b"a layer")
+    files.file(layer).unlink()
+    good, other = tmp_path / "good", tmp_path / "other"
+    good.write_bytes(b"a layer")
+    other.write_bytes(b"another layer")
+    problems = open_problems(driver, files.path)
+    driver.key(Qt.Key.Key_3, CONTROL)
+    driver.until(lambda: problems.finding is not None and problems.finding.place == layer["digest"])
+    for file, sentence in ((other, "other is not the content of"), (good, "is here now.")):
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_args, file=file: (str(file), ""))
+        driver.press("Choose a good copy", problems)
+        driver.message(sentence)
+        assert files.file(layer).exists() is (file is good), "only the right content may be put there"
+    driver.until(lambda: tab_text(driver) == "Problems 0")
 
 
 def test_what_is_damaged_is_told_and_shown(driver: Driver, files: LayoutFiles) -> None:
