@@ -148,9 +148,9 @@ class Store(ABC):
         gone = self.blobs.delete(digest)
         return self.metadata.delete_all(digest) or gone  # also what a crash between the two has left
 
-    def leftovers(self, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
+    def leftovers(self, progress: Progress | None = None, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
         """What crashed writers have left, and what looks like it but is alive."""
-        return find_leftovers(self._root, self._places, min_age_s)
+        return find_leftovers(self._root, self._places, min_age_s, progress)
 
     def clean(self, progress: Progress | None = None, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
         """Remove what crashed writers have left, never anything that is alive; return what is gone."""

@@ -258,7 +258,7 @@ def _picture(
     forbidden, unreadable = _unreadable(store, snapshot, outcomes, progress)
     leftovers, docker_manifest = [], None
     with suppress(EngineError):
-        leftovers = store.leftovers()
+        leftovers = store.leftovers(progress)
     if isinstance(store, ImageLayout):
         with suppress(OSError):
             docker_manifest = store.directory.read(DOCKER_MANIFEST, MANIFEST_LIMIT)[0]
