@@ -81,11 +81,19 @@ class ProblemDetails(QWidget):
         self.page.show_blocks([Paragraph([[say("Select a problem to see what it means.", Role.MUTED)]])])
         self._offer([], writable=False)
 
-    def show_finding(self, finding: Finding, group: Group, place: str, *, has_path: bool, writable: bool) -> None:
-        """Tell one finding; ``place`` is what people call where it is, ``has_path`` says that its path can be gone to."""
+    def show_finding(
+        self, finding: Finding, group: Group, place: str, *, leads: bool, has_path: bool, writable: bool
+    ) -> None:
+        """Tell one finding; ``place`` is what people call where it is.
+
+        ``leads`` says that the place can be gone to, ``has_path`` that the path in it can.
+        """
         rows: list[Field] = []
         if finding.place:
-            rows.append(Field("In", [[_to(finding, place, with_path=False)]], copy(finding.place, "the digest")))
+            words = _to(finding, place, with_path=False) if leads else quote(place)
+            rows.append(
+                Field("In", [[words]], copy(finding.place, "the digest" if ":" in finding.place else "the path"))
+            )
         if finding.where:
             words = _to(finding, text.plain(finding.where), with_path=True) if has_path else quote(finding.where)
             rows.append(Field("At", [[words._replace(fixed=True)]], copy(finding.where, "the path")))

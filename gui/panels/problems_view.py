@@ -324,6 +324,7 @@ class ProblemsView(QWidget):
                 finding,
                 group,
                 self._name(finding.place),
+                leads=bool(_shown_as(session, finding.place)),
                 has_path=_has_document(session, finding.place),
                 writable=session.writable,
             )

@@ -6,7 +6,7 @@ Nothing in it is a question that has to be closed: selecting something else, Esc
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -31,6 +31,8 @@ Thing = TypeVar("Thing")
 _MOST_LINES = 6
 """Facts of one sort that are listed before the rest is only counted."""
 _HIGHEST = 320
+_LOWEST = 48
+"""Pixels that the facts have at least: enough to see that there are some, and to scroll."""
 
 
 class RemovalStrip(QFrame):
@@ -78,6 +80,8 @@ class RemovalStrip(QFrame):
         self._layout.addWidget(self._scroll, 1)
         self._layout.addWidget(self._doubts)
         self._layout.addLayout(self._buttons)
+        if parent is not None:
+            parent.installEventFilter(self)
         self.hide()
 
     def show_entries(
@@ -115,7 +119,8 @@ class RemovalStrip(QFrame):
         had_keyboard = self.focusWidget() is self._doubts
         end = " for good" if for_good else ""
         self._show(f"Delete {_entries_named(untag)}{end}", plan, for_good=for_good)
-        verb = "Untag only" if len(untag.entries) == 1 else f"Untag {len(untag.entries)} entries only"
+        count = len(untag.entries)
+        verb = "Untag only" if count == 1 else f"Untag {text.number(count)} entries only"
         self._offer(verb, untag, default=True)
         if plan.blobs:
             blobs = text.count(len(plan.blobs), "blob")
@@ -125,14 +130,14 @@ class RemovalStrip(QFrame):
         if had_keyboard:
             self._doubts.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_blobs(self, plan: RemovalPlan, *, for_good: bool = False) -> None:
-        """Offer to delete blobs, whoever needs them."""
+    def show_blobs(self, plan: RemovalPlan, name: str = "", *, for_good: bool = False) -> None:
+        """Offer to delete blobs, whoever needs them; ``name`` is what people call a single one."""
         self._plans = None
         self._doubts.hide()
         end = " for good" if for_good else ""
         if len(plan.blobs) == 1:
             blob = plan.blobs[0]
-            title, what = f"Delete {_kind(blob.kind)} {shorten(blob.digest)}{end}", "1 blob"
+            title, what = f"Delete {name or f'{_kind(blob.kind)} {shorten(blob.digest)}'}{end}", "1 blob"
         else:
             what = text.count(len(plan.blobs), "blob")
             title = f"Delete {what}{end}"
@@ -166,19 +171,32 @@ class RemovalStrip(QFrame):
         self._facts.setRowStretch(self._facts.rowCount(), 1)
         self.setAccessibleDescription(title)
         self.show()
-        self._fit()
         self.opened.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
+            self._fit()
+        return super().eventFilter(watched, event)
+
     def _fit(self) -> None:
-        """As high as the facts are at this width, up to a third of the window."""
+        """As high as the facts are at this width, up to a third of the window, and so that the list keeps some room."""
         margins = self._layout.contentsMargins()
         width = self.width() - margins.left() - margins.right()
         wanted = self._facts.totalHeightForWidth(width) + Space.TINY
-        self._scroll.setFixedHeight(min(wanted, _HIGHEST, self.window().height() // 3))
+        height = min(wanted, _HIGHEST, self.window().height() // 3)
+        place = self.parentWidget()
+        if place is not None:
+            siblings = (each for each in place.children() if isinstance(each, QWidget) and each is not self)
+            needed = sum(
+                each.minimumHeight() or each.minimumSizeHint().height() for each in siblings if not each.isHidden()
+            )
+            needed += self._layout.minimumSize().height() - self._scroll.minimumHeight()
+            height = min(height, max(place.height() - needed, _LOWEST))
+        self._scroll.setFixedHeight(height)
 
     def _add(self, icon: str, role: Role, title: str, lines: Sequence[str]) -> None:
         row = self._facts.rowCount()
@@ -217,6 +235,7 @@ class RemovalStrip(QFrame):
         self._buttons.addStretch()
         if default:
             cancel.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._fit()
 
     def _decide(self, plan: RemovalPlan) -> None:
         self.put_away()

@@ -17,6 +17,7 @@ from gui import icons, text
 from gui.jobs import JobRunner
 from gui.models.filtering import STATES
 from gui.outcome import Notice
+from gui.panels import naming
 from gui.panels.blob_view import BlobView
 from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.file_manager import show_file
@@ -32,10 +33,8 @@ from gui.settings import Settings
 
 IMAGES, BLOBS, PROBLEMS = 0, 1, 2
 _SPLITTER = "store-splitter"
-_FEW = 100
-"""Selected rows that are compared one by one with those of before."""
-_MOST_SUMMED = 100_000
-"""Selected rows whose sizes are added up; of more only the number is told."""
+_LOWEST_LIST = 170
+"""Pixels that the list keeps beside the removal strip: some rows with their filter and titles."""
 
 
 class StorePage(QWidget):
@@ -97,6 +96,7 @@ class StorePage(QWidget):
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.lenses.setMinimumHeight(_LOWEST_LIST)
         layout.addWidget(self.lenses, 1)
         layout.addWidget(self.removal)
         self._splitter.setStretchFactor(0, 6)
@@ -193,7 +193,7 @@ class StorePage(QWidget):
             return True
         other = next((view for view in (self.images, self.blobs) if view is not before and view.reveal(digest)), None)
         if other is not None:
-            had_keyboard = before.isAncestorOf(self.focusWidget() or self)
+            had_keyboard = self.lenses.isAncestorOf(self.focusWidget() or self)
             self.lenses.setCurrentWidget(other)
             if had_keyboard:
                 self.focus_list()
@@ -215,8 +215,10 @@ class StorePage(QWidget):
 
     @Slot()
     def focus_list(self) -> None:
-        """Put the keyboard into the list."""
-        self.lens.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        """Put the keyboard into the list; where it is empty, onto its tab, or the keyboard would be nowhere."""
+        view = self.lens.view
+        target = view if view.isVisibleTo(self.lens) else self.lenses.tabBar()
+        target.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def focus_filter(self) -> None:
         """Put the keyboard into the filter."""
@@ -462,10 +464,18 @@ class StorePage(QWidget):
         changes.plan_removal(entries, then=still(show))
 
     def _show_blobs(self, plan: RemovalPlan) -> None:
+        name = ""
         if not self.session.is_layout:
+            name = self._named(plan)
             mind = "Docker's daemon does not notice what goes; stop it before, or use docker rmi."
             plan = msgspec.structs.replace(plan, warnings=(*plan.warnings, mind))
-        self.removal.show_blobs(plan, for_good=self._for_good)
+        self.removal.show_blobs(plan, name, for_good=self._for_good)
+
+    def _named(self, plan: RemovalPlan) -> str:
+        """What people call the image of Docker's that a plan is about; empty where it is about several."""
+        snapshot = self.session.snapshot
+        row = snapshot.find(plan.blobs[0].digest) if snapshot is not None and len(plan.blobs) == 1 else -1
+        return naming.row_name(snapshot, row) if snapshot is not None and row >= 0 else ""
 
     def _select_reference(self, reference: str) -> None:
         snapshot = self.session.snapshot

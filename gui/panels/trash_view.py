@@ -147,6 +147,8 @@ class TrashView(QWidget):
     def words(self) -> tuple[str, str]:
         """A headline and a sentence about what is selected."""
         chosen = self.chosen
+        if not self.total:
+            return "Trash", "Nothing is in it."
         if not chosen:
             return "Trash", "Select something to bring it back, or to delete it for good."
         size = text.size(sum(record.size for record in chosen))
@@ -197,8 +199,8 @@ class TrashView(QWidget):
         aside = len(records) - len(going)
         stays = ""
         if aside:
-            what = "1 blob that was kept aside stays" if aside == 1 else f"{aside} blobs that were kept aside stay"
-            stays = f" {what}."
+            were, stay = ("was", "stays") if aside == 1 else ("were", "stay")
+            stays = f" {text.count(aside, 'blob')} that {were} kept aside {stay}."
         if confirm(
             self,
             f"Empty the trash of {text.plain(self._session.name)}?",

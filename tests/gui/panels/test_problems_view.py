@@ -215,6 +215,21 @@ def test_when_a_problem_is_solved_the_next_one_is_selected(
     qtbot.waitUntil(lambda: problems.finding is not None and problems.finding.rule == "V10")
 
 
+def test_a_place_that_cannot_be_shown_is_no_link(
+    problems: ProblemsView, files: LayoutFiles, open_session: Open
+) -> None:
+    files.name(files.image(b"layer"), "app")
+    files.blob(b"unused")
+    problems.set_session(open_session(files.path))
+    problems.filter.line.setText("V12")
+    problems.filter.choose()
+    problems.select_something("")
+    QApplication.processEvents()
+    assert problems.finding is not None
+    assert problems.finding.place == "blobs"
+    assert not [span for span in problems.details.page.links if type(span.target).__name__ == "ToPlace"]
+
+
 def test_a_path_leads_into_the_document(
     qtbot: QtBot, problems: ProblemsView, files: LayoutFiles, open_session: Open
 ) -> None:

@@ -1,0 +1,71 @@
+"""What the tab of a store promises: the keyboard is always somewhere, and what is asked about has its own name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine import DockerImageStore
+from gui.jobs import JobRunner
+from gui.panels.store_page import IMAGES, StorePage
+from gui.session import Session
+from gui.settings import Settings
+from tests.gui.conftest import PATIENCE_MS
+
+OpenPage = Callable[[Path], StorePage]
+
+
+@pytest.fixture
+def open_page(qtbot: QtBot, runner: JobRunner, tmp_path: Path, open_session: Callable[[Path], Session]) -> OpenPage:
+    def open_it(path: Path) -> StorePage:
+        page = StorePage(
+            open_session(path), runner, Settings(tmp_path / "settings.ini"), QMenu, QMenu, lambda _keys: QMenu()
+        )
+        qtbot.addWidget(page)
+        page.resize(900, 420)
+        page.show()
+        page.images.select_something("")
+        QApplication.processEvents()
+        return page
+
+    return open_it
+
+
+def test_in_an_empty_list_the_keyboard_is_on_its_tab(open_page: OpenPage, sample: Path) -> None:
+    page = open_page(sample)
+    page.show_lens(IMAGES)
+    assert page.focusWidget() is page.images.view
+    page.show_trash()
+    assert page.focusWidget() is page.lenses.tabBar()
+    assert page.session.snapshot is not None
+    assert page.reveal(page.session.snapshot.name(0))
+    assert page.focusWidget() is page.lens.view, "what is shown instead has the keyboard"
+
+
+def test_in_a_low_window_what_would_go_is_scrolled_and_the_buttons_stay_whole(
+    qtbot: QtBot, open_page: OpenPage, sample: Path
+) -> None:
+    page = open_page(sample)
+    page.ask_removal()
+    qtbot.waitUntil(lambda: not page.removal.isHidden(), timeout=PATIENCE_MS)
+    QApplication.processEvents()
+    facts = page.removal._scroll.geometry()
+    buttons = [button for button in page.removal.findChildren(QPushButton) if button.isVisible()]
+    assert len(buttons) == 3
+    assert all(button.geometry().top() > facts.bottom() for button in buttons)
+    assert all(button.geometry().bottom() < page.removal.height() for button in buttons)
+    assert page.removal._scroll.verticalScrollBar().maximum() > 0, "there is more than fits"
+
+
+def test_an_image_of_dockers_is_asked_about_by_its_name(qtbot: QtBot, open_page: OpenPage, tmp_path: Path) -> None:
+    config = b'{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}'
+    with DockerImageStore.create(tmp_path / "imagedb") as store:
+        digest = store.set(config)
+    names = {"Repositories": {"app": {"app:1.0": str(digest)}}}
+    (tmp_path / "repositories.json").write_text(str(names).replace("'", '"'))
+    page = open_page(tmp_path / "imagedb")
+    page.ask_removal()
+    qtbot.waitUntil(lambda: not page.removal.isHidden(), timeout=PATIENCE_MS)
+    assert "Delete app:1.0" in [label.text() for label in page.removal.findChildren(QLabel)]
