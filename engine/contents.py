@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from engine.blobs import Blobs
+from engine.decompress import Compression
 from engine.digest import shorten
 from engine.errors import BlobUnreadable, EngineError, Refused, StorageFailed, StoreChanged
-from engine.filesystem import FileSystem
+from engine.filesystem import Content, FileSystem
 from engine.layers import LayerTable, stamp_of
-from engine.listing import SPARSE
 from engine.progress import Progress
 from engine.seeking import Damaged, SeekableLayer
+from engine.tablecache import Stamp
 
 _OPEN = 4
 """Layers that are kept open, each with marks of at most 20 MiB."""
@@ -29,6 +30,22 @@ class Piece(NamedTuple):
     data: bytes
     size: int
     is_verified: bool
+
+
+class _Layer(NamedTuple):
+    """What of a layer's table is needed here; the table itself is large."""
+
+    digest: str
+    stamp: Stamp
+    is_sound: bool
+    compression: Compression
+    packed: int
+    unpacked: int
+
+    @classmethod
+    def of(cls, table: LayerTable) -> "_Layer":
+        sound = bool(table.is_sound)
+        return cls(table.digest, table.stamp, sound, table.compression, table.packed, table.unpacked)
 
 
 class Contents:
@@ -46,7 +63,7 @@ class Contents:
         A layer counts as verified, too, when its table was read from the very file that is there now.
         """
         self._blobs = blobs
-        self._tables = tables
+        self._layers = [each if isinstance(each, EngineError) else _Layer.of(each) for each in tables]
         self._files = files
         self._verified = frozenset(verified)
         self._open: OrderedDict[int, SeekableLayer] = OrderedDict()
@@ -62,8 +79,7 @@ class Contents:
                 return known
         size = self.size(entry)
         data = b"".join(self.stream(entry, progress, offset=offset, length=length))
-        layer, _ = self._place(entry)
-        piece = Piece(data, size, self.is_verified(layer))
+        piece = Piece(data, size, self.is_verified(self._place(entry).layer))
         with self._lock:
             self._answers[key] = piece
             while sum(len(kept.data) for kept in self._answers.values()) > _KEPT:
@@ -76,34 +92,31 @@ class Contents:
         Raises ``Refused`` for what has no content that can be shown, ``BlobMissing`` and ``BlobUnreadable`` where the
         layer is gone or damaged, ``StoreChanged`` where it is another one by now, ``StorageFailed``, ``Cancelled``.
         """
-        layer, row = self._place(entry)
-        listing = self._table(layer).listing
-        size = int(listing.sizes[row])
+        layer, start, size = self._place(entry)
         wanted = max(0, min(size - offset, size if length is None else length))
         found = 0
         opened = self._opened(layer)
         try:
-            for data in opened.stream(int(listing.offsets[row]) + offset, wanted, progress) if wanted else ():
+            for data in opened.stream(start + offset, wanted, progress) if wanted else ():
                 found += len(data)
                 yield data
         except Damaged as error:
             raise self._damaged(layer, error.reason) from error
         except OSError as error:
-            raise StorageFailed.from_os("Reading", shorten(self._table(layer).digest), error) from error
+            raise StorageFailed.from_os("Reading", shorten(self._layer(layer).digest), error) from error
         if found < wanted:
             raise self._damaged(layer, "the layer ends too early")
 
     def size(self, entry: int) -> int:
         """Bytes of a file; raises ``Refused`` for what has no content."""
-        layer, row = self._place(entry)
-        return int(self._table(layer).listing.sizes[row])
+        return self._place(entry).size
 
     def is_verified(self, layer: int) -> bool:
         """Whether the layer's file, as it is now, is known to have the digest that it should have."""
-        table = self._table(layer)
+        table = self._layer(layer)
         if table.digest in self._verified:
             return True
-        return bool(table.is_sound) and stamp_of(self._opened(layer).handle) == table.stamp
+        return table.is_sound and stamp_of(self._opened(layer).handle) == table.stamp
 
     def close(self) -> None:
         """Let go of the layers; what is being read is read to its end."""
@@ -111,28 +124,27 @@ class Contents:
             self._open.clear()
             self._answers.clear()
 
-    def _place(self, entry: int) -> tuple[int, int]:
+    def _place(self, entry: int) -> Content:
         place = self._files.content_of(entry)
         if place is None:
-            is_link = entry >= 0 and self._files.facts(entry).hard
+            is_link = bool(self._files.facts(entry).hard)
             why = "It is a hard link to a file that is in no layer." if is_link else "Only files have content."
             raise Refused(why)
-        layer, row = place
-        if self._table(layer).listing.flags[row] & SPARSE:
+        if place.offset < 0:
             raise Refused(
                 "This file is stored as a sparse one, which Blobscope does not put together.",
                 remedy="Unpack the image with a tool that does.",
             )
         return place
 
-    def _table(self, layer: int) -> LayerTable:
-        table = self._tables[layer]
-        if isinstance(table, EngineError):
-            raise table
-        return table
+    def _layer(self, number: int) -> "_Layer":
+        layer = self._layers[number]
+        if isinstance(layer, EngineError):
+            raise layer
+        return layer
 
     def _opened(self, layer: int) -> SeekableLayer:
-        table = self._table(layer)
+        table = self._layer(layer)
         with self._lock:
             opened = self._open.get(layer)
             if opened is None:
@@ -153,7 +165,7 @@ class Contents:
         return opened
 
     def _damaged(self, layer: int, reason: str) -> BlobUnreadable:
-        digest = self._table(layer).digest
+        digest = self._layer(layer).digest
         return BlobUnreadable(
             f"{shorten(digest)} cannot be read up to there: {reason}.",
             place=digest,

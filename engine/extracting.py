@@ -22,7 +22,7 @@ from engine.directory import Directory, explained
 from engine.durable import rename_new, staging, write_all
 from engine.errors import Refused, StorageFailed
 from engine.filenames import names_beside, safe_name
-from engine.filesystem import Change, Facts, FileSystem, View
+from engine.filesystem import Change, Content, Facts, FileSystem, View
 from engine.pathtree import ROOT, components
 from engine.printable import printable
 from engine.progress import Progress
@@ -37,7 +37,6 @@ _TOLD = 10_000
 """Names that are told in a result."""
 _CHUNK = 8 << 20
 """Bytes that are copied at a time."""
-_NOWHERE = -1, -1
 _ROOT_NAME = b"files"
 """What the whole file system of an image is called."""
 _NO_SUCH_NAME = frozenset({errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG})
@@ -71,7 +70,7 @@ class _Item(msgspec.Struct, gc=False):
     top: int
     name: str
     facts: Facts
-    place: tuple[int, int]
+    place: Content | None
 
 
 def extract(
@@ -139,7 +138,7 @@ class _Work:
         self._progress = progress
         self._items: list[_Item] = []
         self._names: dict[int, dict[str, int]] = {}  # those taken in each folder, and the number to go on from
-        self._kept = _NOWHERE, -1  # the file that was made last, and where its content is
+        self._kept: tuple[Content | None, int] = None, -1  # where the content of the last file was, and its handle
         self._way: list[tuple[int, Directory]] = []  # the folder that was last written to, and those above it
 
     def collect(self, nodes: Sequence[int]) -> None:
@@ -175,21 +174,20 @@ class _Work:
             if facts.kind == DIRECTORY:
                 waiting.extend((child, number, depth + 1) for child in reversed(self._files.tree.children(node)))
 
-    def _find(self, node: int, depth: int, facts: Facts) -> tuple[tuple[int, int], str]:
+    def _find(self, node: int, depth: int, facts: Facts) -> tuple[Content | None, str]:
         """Where the content is; and why it cannot be made, if it cannot."""
         if depth > _DEEPEST:
-            return _NOWHERE, "It lies in too many folders."
+            return None, "It lies in too many folders."
         if facts.kind in (DIRECTORY, SYMBOLIC_LINK):
-            return _NOWHERE, ""
+            return None, ""
         entry = int(self._view.entries[node])
         place = self._files.content_of(entry)
         if place is None and not facts.hard:
-            return _NOWHERE, "It is neither a file nor a folder nor a symbolic link."
+            return None, "It is neither a file nor a folder nor a symbolic link."
         try:
             self._contents.size(entry)
         except Refused as error:
-            return _NOWHERE, str(error)
-        assert place is not None
+            return None, str(error)
         return place, ""
 
     def _free_name(self, folder: int, node: int) -> str:
@@ -206,7 +204,7 @@ class _Work:
 
     def check_room(self, parent: Directory, most: int) -> None:
         """Refuse before anything is written what cannot or should not be."""
-        size = sum(item.facts.size for item in self._items if item.place != _NOWHERE)
+        size = sum(item.facts.size for item in self._items if item.place is not None)
         room = os.fstatvfs(parent.fd)
         free = room.f_bavail * room.f_frsize
         free = free if room.f_blocks else most  # some file systems do not know
@@ -231,15 +229,16 @@ class _Work:
 
     def make_files(self, stage: Directory) -> None:
         """Make all files in the order in which the layers have them, so that each layer is gone through once."""
-        wanted = sorted((item for item in self._items if item.place != _NOWHERE), key=lambda item: item.place)
+        found = [(item.place, item) for item in self._items if item.place is not None]
+        found.sort(key=lambda pair: pair[0])
         try:
-            for item in wanted:
+            for _, item in found:
                 self._make(stage, item, self._make_file)
                 self.done.files += 1
                 self.done.size += item.facts.size
         finally:
-            self._keep(_NOWHERE, -1)
-        layers = {item.place[0] for item in wanted}
+            self._keep(None, -1)
+        layers = {place.layer for place, _ in found}
         self.done.is_verified = all(self._contents.is_verified(layer) for layer in layers)
 
     def make_links(self, stage: Directory) -> None:
@@ -312,7 +311,7 @@ class _Work:
             done += sent
             self._progress.advance(sent)
 
-    def _keep(self, place: tuple[int, int], handle: int) -> None:
+    def _keep(self, place: Content | None, handle: int) -> None:
         """Keep the last file open, because what follows may be another name of it."""
         _, before = self._kept
         self._kept = place, handle
@@ -345,7 +344,9 @@ class _Work:
         parts = [part for part in target.split(b"/") if part not in (b"", b".")]
         names = list(dropwhile(lambda part: part == b"..", parts))
         is_inside = len(parts) - len(names) <= ups and b".." not in names and b"\0" not in target
-        return target if is_inside and target else None
+        if not is_inside or not target:
+            return None
+        return b"/".join(parts) if b"//" in target else target  # which programs take for the root now and then
 
     def _folder(self, stage: Directory, number: int) -> Directory:
         """The handle of a folder that was made, reached name by name, never through a link."""

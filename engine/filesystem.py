@@ -39,8 +39,9 @@ class Change(IntEnum):
 class Facts(NamedTuple):
     """What is known of a file, link or folder. Sizes in bytes, times in seconds since 1970.
 
-    ``kind`` is a type of ``tarheader``; a hard link is what it leads to, and ``link`` then is the path of that, else
-    the target of a symbolic link. ``layer`` is -1 for a folder without an entry, ``row`` the place in that layer's listing.
+    ``kind`` is a type of ``tarheader``, and ``link`` the target of a symbolic link. Of a hard link, ``hard`` is the path
+    of the file that it is another name of, and the rest is that file's; where there is none, ``kind`` is HARD_LINK.
+    ``layer`` is -1 for a folder without an entry, ``row`` the place in that layer's listing.
     """
 
     kind: int
@@ -50,9 +51,20 @@ class Facts(NamedTuple):
     gid: int
     mtime: int
     link: bytes
-    hard: bool
+    hard: bytes
     layer: int
     row: int
+
+
+class Content(NamedTuple):
+    """Where the bytes of a file are: in which layer, where in what that unpacks to, and how many.
+
+    ``offset`` is -1 for a file that is stored without its holes, so that its bytes would have to be put together.
+    """
+
+    layer: int
+    offset: int
+    size: int
 
 
 class Touch(NamedTuple):
@@ -78,6 +90,8 @@ class EntryColumns(msgspec.Struct, frozen=True):
     gids: NDArray[np.uint32]
     mtimes: NDArray[np.int64]
     sizes: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    """Where in its unpacked layer the data of each begins; -1 where it is stored without its holes."""
     origins: Entries
     links: bytes
     """The targets of all links, one after the other."""
@@ -216,30 +230,31 @@ class FileSystem:
     def facts(self, entry: int) -> Facts:
         """What is known of an entry; also of IMPLIED, for a folder without one."""
         columns = self.columns
-        hard = bool(columns.kinds[entry] == HARD_LINK)
         origin = int(columns.origins[entry])
         shown = origin if origin != ABSENT else entry
+        kind = int(columns.kinds[shown])
         layer = bisect_right(columns.bounds, entry) - 1
         return Facts(
-            kind=int(columns.kinds[shown]),
+            kind=kind,
             size=int(columns.sizes[shown]),
             mode=int(columns.modes[shown]),
             uid=int(columns.uids[shown]),
             gid=int(columns.gids[shown]),
             mtime=int(columns.mtimes[shown]),
-            link=columns.link(entry),
-            hard=hard,
+            link=columns.link(shown) if kind == SYMBOLIC_LINK else b"",
+            hard=columns.link(entry) if columns.kinds[entry] == HARD_LINK else b"",
             layer=layer,
             row=entry - columns.bounds[layer] if layer >= 0 else -1,
         )
 
-    def content_of(self, entry: int) -> tuple[int, int] | None:
-        """Layer and row of the entry that holds a file's bytes: of a hard link what it leads to; None for no file."""
-        origin = int(self.columns.origins[entry]) if entry >= 0 else -1
-        if origin < 0 or int(self.columns.kinds[origin]) in HEADER_ONLY:
+    def content_of(self, entry: int) -> Content | None:
+        """Where a file's bytes are: those of a hard link where it leads to; None for what is no file."""
+        columns = self.columns
+        origin = int(columns.origins[entry])
+        if origin < 0 or int(columns.kinds[origin]) in HEADER_ONLY:
             return None
-        facts = self.facts(origin)
-        return facts.layer, facts.row
+        layer = bisect_right(columns.bounds, origin) - 1
+        return Content(layer, int(columns.offsets[origin]), int(columns.sizes[origin]))
 
     def _changes(self, before: Entries, after: Entries, nodes: Nodes) -> NDArray[np.uint8]:
         changes = np.where(after == ABSENT, Change.NONE, Change.UNCHANGED).astype(np.uint8)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.filesystem import ABSENT, IMPLIED, Entries, EntryColumns, FileSystem
-from engine.listing import OPAQUE, WHITEOUT, Listing
+from engine.listing import OPAQUE, SPARSE, WHITEOUT, Listing
 from engine.pathtree import ROOT, Nodes, PathTree, TreeBuilder, cleaned
 from engine.progress import Progress
 from engine.tarheader import DIRECTORY, HARD_LINK
@@ -79,6 +79,7 @@ def _columns(listings: Sequence[Listing], bounds: list[int]) -> EntryColumns:
     kinds = _joined([listing.types for listing in listings], DIRECTORY, np.uint8(0))
     sizes = _joined([listing.sizes for listing in listings], 0, np.int64(0))
     sizes[kinds == HARD_LINK] = 0
+    offsets = _joined([np.where(each.flags & SPARSE, -1, each.offsets) for each in listings], -1, np.int64(-1))
     links: list[bytes] = []
     ends = [np.zeros(1, np.int64)]
     total = 0
@@ -97,6 +98,7 @@ def _columns(listings: Sequence[Listing], bounds: list[int]) -> EntryColumns:
         gids=_joined([listing.gids for listing in listings], 0, np.uint32(0)),
         mtimes=_joined([listing.mtimes for listing in listings], 0, np.int64(0)),
         sizes=sizes,
+        offsets=offsets,
         origins=origins,
         links=b"".join(links),
         link_starts=np.concatenate(ends).astype(np.uint32),

@@ -1,19 +1,28 @@
 """Listing layers beside GNU tar and bsdtar: names and attributes, and in the same pass both digests."""
 
+import gc
 import gzip
 import hashlib
 import io
 import random
+import subprocess
 import sys
 import tarfile
 import tempfile
+import time
+import tracemalloc
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
+from engine.contents import Contents
 from engine.decompress import HEAD, Limits, Unpacker, detect, zstd
+from engine.filesystem import FileSystem, View
 from engine.layercheck import check_layers, read_layer
+from engine.layers import LayerTable, read_table, read_tables
 from engine.layout import ImageLayout
 from engine.listing import Listing
+from engine.merging import merge
 from engine.progress import Progress
 from engine.tarwalk import Walker
 from tests.benchmarks._measure import needs, race, run
@@ -113,12 +122,93 @@ def bench_check(folder: Path) -> bool:
     return good
 
 
+def bench_tree(folder: Path, count: int = 490_000) -> bool:
+    """The merged file system of 500,000 entries: its memory, its time beside listing the layer, and from the cache."""
+    files = LayoutFiles(folder / "tree")
+    content = many_files(count)
+    digest = files.blob(gzip.compress(content, 1), f"{LAYER}+gzip")["digest"]
+    above = files.blob(many_files(1000), LAYER)["digest"]
+    del content
+    cache = folder / "cache"
+    path = files.file(digest)
+    with ImageLayout.open(files.path) as store:
+
+        def opened(**more: Path) -> tuple[FileSystem, View]:
+            tables = read_tables(store.blobs, [digest, above], Progress(), **more).values()
+            listings = [table.listing for table in tables if isinstance(table, LayerTable)]
+            merged = merge(listings, Progress())
+            return merged, merged.view(1)
+
+        opened(cache=cache)
+        what = f"merged files of {count + count // 50:,} entries, from the cache"
+        peer = run(f"tar tzf {path}", folder)
+        good = race(what, lambda: opened(cache=cache), "tar tzf of its one layer", peer, 0.6, 3)
+        good &= race("the same, first time", opened, "tar tzf of its one layer", peer, 1.4, 3)
+        tracemalloc.start()
+        kept = opened(cache=cache)
+        gc.collect()
+        used, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        verdict = "within" if used <= 60 << 20 else "OVER"
+        print(f"memory of {len(kept[0]):,} nodes and one view {used / (1 << 20):25.1f} MiB {verdict} 60 MiB")
+    return good and used <= 60 << 20
+
+
+def bench_first_byte(folder: Path, size: int = 1 << 30) -> bool:
+    """A small file at the end of a layer of 1 GiB, looked at once more, beside taking it out with tar."""
+    generator = random.Random(1)
+    words = [generator.randbytes(generator.randrange(2, 12)).hex().encode() for _ in range(5000)]
+    part = b" ".join(generator.choices(words, k=600_000))
+    tar = folder / "big.tar"
+    with tar.open("wb") as file, tarfile.open(fileobj=file, mode="w") as archive:
+        for n in range(size // len(part)):
+            entry = tarfile.TarInfo(f"big-{n}")
+            entry.size = len(part)
+            archive.addfile(entry, io.BytesIO(part))
+        entry = tarfile.TarInfo("last")
+        entry.size = 5
+        archive.addfile(entry, io.BytesIO(b"small"))
+    good = True
+    for pack, ending, option in (("gzip -1", ".gz", "z"), ("cat", "", "")):
+        layout = LayoutFiles(folder / f"first-byte{ending}")
+        path = folder / f"packed{ending}"
+        subprocess.run(f"{pack} < {tar} > {path}", shell=True, check=True)
+        digest = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        path.rename(layout.file(digest))
+        with ImageLayout.open(layout.path) as store:
+            tables = [read_table(store.blobs, digest, Progress())]
+            files = merge([table.listing for table in tables], Progress())
+            contents = Contents(store.blobs, tables, files)
+            entry_of = {name: int(files.at(0)[files.tree.find(name)]) for name in (b"last", b"big-5", b"big-60")}
+            began = time.perf_counter()
+            contents.read(entry_of[b"last"], Progress())
+            print(f"first look at the last file of a layer of 1 GiB{ending:12} {time.perf_counter() - began:8.3f} s")
+
+            def look_again(contents: Contents = contents, entry_of: dict[bytes, int] = entry_of) -> None:
+                for place, name in enumerate((b"big-60", b"last", b"big-5")):
+                    contents.read(entry_of[name], Progress(), length=65536 + next(_numbers) + place)
+
+            peer = run(f"tar x{option}Of {layout.file(digest)} last", folder)
+            what = f"three looks into a layer of 1 GiB{ending}, again"
+            good &= race(what, look_again, f"tar x{option}Of last", peer, 0.1 if option else 0.5, 3)
+        layout.file(digest).unlink()
+    return good
+
+
+_numbers = count()
+"""So that no answer is one that was given before."""
+_PARTS: dict[str, Callable[[Path], bool]] = {"check": bench_check, "tree": bench_tree, "first": bench_first_byte}
+
+
 def main(names: list[str]) -> int:
-    """All benchmarks, or those of these names: gzip, zstd, plain, check."""
+    """All benchmarks, or those of these names: gzip, zstd, plain, check, tree, first."""
+    good = True
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        good = bench_listing(Path(folder), names) if set(names) != {"check"} else True
-        if not names or "check" in names:
-            good &= bench_check(Path(folder))
+        if not names or set(names) - set(_PARTS):
+            good &= bench_listing(Path(folder), names)
+        for name, part in _PARTS.items():
+            if not names or name in names:
+                good &= part(Path(folder))
     return 0 if good else 1
 
 

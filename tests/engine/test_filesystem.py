@@ -104,7 +104,7 @@ def test_facts_are_those_of_the_entry():
     files = stacked(header(b"f", size=0, mode=b"0004755\0", uid=b"0001750\0", gid=b"0000012\0", mtime=b"00000000777\0"))
     facts = files.facts(0)
     assert (facts.mode, facts.uid, facts.gid, facts.mtime) == (0o4755, 1000, 10, 0o777)
-    assert (facts.layer, facts.row, files.content_of(0)) == (0, 0, (0, 0))
+    assert (facts.layer, facts.row, files.content_of(0)) == (0, 0, (0, 512, 0))
 
 
 def test_columns_can_be_looked_up_for_every_node_of_a_view():

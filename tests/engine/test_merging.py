@@ -108,16 +108,16 @@ def test_within_a_layer_what_comes_later_replaces_what_came_before():
 def test_a_hard_link_is_the_file_that_it_leads_to_in_its_layer_or_below():
     link = header(b"other", b"1", link=b"./etc/a")
     files = stacked(file(b"etc/a", b"12345"), link, file(b"etc/.wh.a") + header(b"third", b"1", link=b"other"))
-    for path, layer in ((b"other", 1), (b"third", 2)):
+    for path, layer, target in ((b"other", 1, b"./etc/a"), (b"third", 2, b"other")):
         entry = int(files.at(2)[files.tree.find(path)])
         facts = files.facts(entry)
-        assert (chr(facts.kind), facts.size, facts.hard, facts.layer) == ("0", 5, True, layer)
-        assert files.content_of(entry) == (0, 0)
+        assert (chr(facts.kind), facts.size, facts.hard, facts.layer) == ("0", 5, target, layer)
+        assert files.content_of(entry) == (0, 512, 5)
 
 
 def test_a_hard_link_leads_to_what_was_there_when_its_turn_came():
     files = stacked(file(b"a", b"1"), header(b"b", b"1", link=b"a") + file(b"a", b"22"))
-    assert files.content_of(int(files.at(1)[files.tree.find(b"b")])) == (0, 0)
+    assert files.content_of(int(files.at(1)[files.tree.find(b"b")])) == (0, 512, 1)
 
 
 def test_a_hard_link_to_nothing_has_no_content():
@@ -130,7 +130,7 @@ def test_a_hard_link_to_nothing_has_no_content():
 def test_a_hard_link_to_a_link_is_that_link():
     files = stacked(header(b"l", b"2", link=b"target") + header(b"h", b"1", link=b"l"))
     facts = files.facts(int(files.at(0)[files.tree.find(b"h")]))
-    assert chr(facts.kind) == "2"
+    assert (chr(facts.kind), facts.link, facts.hard) == ("2", b"target", b"l")
     assert files.content_of(1) is None
 
 

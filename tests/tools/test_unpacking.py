@@ -88,10 +88,7 @@ def merged(layout: Path, name: str) -> Seen:
                 size = facts.size
                 content = b"".join(contents.stream(entry, Progress()))
                 digest = hashlib.sha256(content).hexdigest()
-            link = facts.link if kind == "2" else b""
-            if kind == "2" and facts.hard:
-                link = files.columns.link(int(files.columns.origins[entry]))
-            found[files.tree.path(node)] = kind, 0 if kind == "2" else facts.mode, size, link, digest
+            found[files.tree.path(node)] = kind, 0 if kind == "2" else facts.mode, size, facts.link, digest
     return found
 
 
