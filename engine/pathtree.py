@@ -7,6 +7,7 @@ are bytes, and a path is put together from them when somebody asks.
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -44,6 +45,10 @@ class PathTree:
     def name(self, node: int) -> bytes:
         """The last component of the path; empty for the root."""
         return self._text[self._starts[node] : self._starts[node + 1]]
+
+    def names(self, first: int, last: int) -> list[bytes]:
+        """The names of the nodes from ``first`` to before ``last``, or to the last there is."""
+        return [self._text[start:end] for start, end in pairwise(self._starts[first : last + 1].tolist())]
 
     def path(self, node: int) -> bytes:
         """The whole path, without a slash at its beginning."""

@@ -19,7 +19,7 @@ from gui.dialogs.preferences import Preferences
 from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
-from gui.panels.inspector import ANNOTATIONS, DOCUMENT, METADATA, OVERVIEW, RELATIONS
+from gui.panels.inspector import ANNOTATIONS, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
 from gui.panels.problem_details import Offer
 from gui.panels.store_page import PROBLEMS, StorePage
@@ -89,6 +89,8 @@ class Commands(QObject):
             "problems": page(lambda each: each.show_lens(PROBLEMS)),
             "trash": page(lambda each: each.show_trash()),
             "overview": page(lambda each: each.inspector.show_tab(OVERVIEW)),
+            "layers": page(lambda each: each.inspector.show_tab(LAYERS)),
+            "files": page(lambda each: each.inspector.show_tab(FILES)),
             "document": page(lambda each: each.inspector.show_tab(DOCUMENT)),
             "metadata": page(lambda each: each.inspector.show_tab(METADATA)),
             "relations": page(lambda each: each.inspector.show_tab(RELATIONS)),

@@ -15,6 +15,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QImage, QPainter, QPainterPath, QPixmap, QRawFont
 
+from engine import tarheader
 from engine.findings import Severity
 from engine.snapshot import Kind, State
 from gui import theme
@@ -113,6 +114,16 @@ KINDS: Mapping[Kind, str] = {
     Kind.STRAY: "file-hidden",
 }
 
+FILES: Mapping[int, str] = {
+    tarheader.DIRECTORY: "folder-outline",
+    tarheader.SYMBOLIC_LINK: "link-variant",
+    tarheader.CHARACTER_DEVICE: "chip",
+    tarheader.BLOCK_DEVICE: "harddisk",
+    tarheader.PIPE: "pipe",
+}
+"""Types of files in layers; all others are files."""
+_FILE = "file-outline"
+
 _SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 _FONT = "materialdesignicons6-webfont-*.ttf"
@@ -139,6 +150,11 @@ def severity_icon(severity: Severity) -> QIcon:
 def kind_icon(kind: Kind) -> QIcon:
     """The shape of a kind of blob."""
     return _icon(KINDS[kind], Role.MUTED)
+
+
+def file_icon(kind: int) -> QIcon:
+    """The shape of a type of file in a layer (a type of ``engine.tarheader``)."""
+    return _icon(FILES.get(kind, _FILE), Role.MUTED)
 
 
 def application_icon() -> QIcon:
@@ -201,7 +217,7 @@ def _outlines() -> Mapping[str, QPainterPath]:
     codes = json.loads(names_file.read_text("ascii"))
     font = QRawFont(str(font_file), _EM)
     outlines = {}
-    for name in {*ACTIONS.values(), *STATES.values(), *KINDS.values()}:
+    for name in {*ACTIONS.values(), *STATES.values(), *KINDS.values(), *FILES.values()}:
         (glyph,) = font.glyphIndexesForString(chr(int(codes[name], 16)))
         outlines[name] = font.pathForGlyph(glyph).translated(
             0, font.ascent() - (font.ascent() + font.descent() - _EM) / 2

@@ -29,6 +29,7 @@ from engine.verify import VerifySummary
 from gui import outcome, text
 from gui.changing import Changes
 from gui.jobs import Job, JobRunner
+from gui.layering import Layering
 from gui.outcome import Notice
 from gui.picture import Picture
 from gui.scanning import Scanner
@@ -102,6 +103,9 @@ class Session(QObject):
         self.problems.noticed.connect(self.noticed)
         self.problems.recorded.connect(self._verifier.note)
         self._verifier.statesChanged.connect(self.problems.note_states)
+        self.layers = Layering(self, runner, store, cache, lambda: self.snapshot)
+        """What is in the layers of the image that somebody looks into."""
+        self.layers.recorded.connect(self._verifier.note)
         self._scanner = Scanner(self, runner, store, self.name, cache, self._verifier.waiting)
         self._scanner.pictured.connect(self._show_coarse)
         self._scanner.scanned.connect(self._scanned)

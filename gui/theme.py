@@ -239,6 +239,13 @@ def strong_font() -> QFont:
     return font
 
 
+def struck_font() -> QFont:
+    """Struck through: what it names is no longer there."""
+    font = QFont(QApplication.font())
+    font.setStrikeOut(True)
+    return font
+
+
 def heading_font() -> QFont:
     """One step larger and heavier than the text."""
     font = QFont(QApplication.font())

@@ -38,6 +38,7 @@ class Look(QObject):
         self.fixed = theme.fixed_font()
         self.numbers = theme.number_font()
         self.strong = theme.strong_font()
+        self.struck = theme.struck_font()
         self.muted = theme.colour(theme.Role.MUTED)
         self.severities = [theme.colour(theme.severity_role(severity)) for severity in Severity]
         self.states = [theme.state_colour(state) for state in State]

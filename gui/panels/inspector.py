@@ -10,7 +10,10 @@ from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
 from gui import icons, theme
 from gui.panels.annotation_editor import AnnotationEditor, entry_of
 from gui.panels.document_view import DocumentView
+from gui.panels.files_view import FilesView
+from gui.panels.image_stack import has_layers
 from gui.panels.inspector_header import InspectorHeader
+from gui.panels.layers_view import LayersView
 from gui.panels.metadata_editor import MetadataEditor
 from gui.panels.overview import Overview
 from gui.panels.relations import Relations
@@ -18,7 +21,7 @@ from gui.session import Selection, Session
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
 
-OVERVIEW, DOCUMENT, METADATA, RELATIONS, ANNOTATIONS = range(5)
+OVERVIEW, LAYERS, FILES, DOCUMENT, METADATA, RELATIONS, ANNOTATIONS = range(7)
 
 LONGEST_HISTORY = 100
 _PAUSE_MS = 150
@@ -58,6 +61,8 @@ class Inspector(QWidget):
         self.header = InspectorHeader(self._full)
         self.tabs = QTabWidget(self._full)
         self.overview = Overview(self.tabs)
+        self.layers = LayersView(self.tabs)
+        self.files = FilesView(self.tabs)
         self.document = DocumentView(self.tabs)
         self.metadata = MetadataEditor(self.tabs)
         self.relations = Relations(self.tabs)
@@ -65,15 +70,21 @@ class Inspector(QWidget):
         self._lay_out()
         self.tabs.currentChanged.connect(self._show_tab_content)
         self.tabs.tabBarClicked.connect(self._choose_tab)
-        for source in (self.header, self.overview, self.document, self.relations):
+        for source in (self.header, self.overview, self.layers, self.document, self.relations):
             source.followed.connect(self.follow)
-        self.overview.copied.connect(self.copied)
+        for teller in (self.overview, self.layers, self.files):
+            teller.copied.connect(self.copied)
+        self.layers.chosen.connect(self.files.choose)
+        self.layers.files_asked.connect(lambda: self.show_tab(FILES))
+        self.files.chosen.connect(self.layers.choose)
 
     def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("What to see of it")
         for widget, words in (
             (self.overview, "Overview"),
+            (self.layers, "Layers"),
+            (self.files, "Files"),
             (self.document, "Document"),
             (self.metadata, "Metadata"),
             (self.relations, "Relations"),
@@ -150,12 +161,14 @@ class Inspector(QWidget):
 
     @property
     def can_find(self) -> bool:
-        """Whether there is a document to find something in."""
+        """Whether there is a document, or a tree of files, to find something in."""
         return self._selection is not None and self.tabs.isTabVisible(DOCUMENT)
 
     def open_find(self) -> None:
-        """Find in the document."""
-        if self.can_find:
+        """Find in the files where they are shown, else in the document."""
+        if self.tabs.currentIndex() == FILES:
+            self.files.focus_filter()
+        elif self.can_find:
             self.show_tab(DOCUMENT)
             self.document.open_find()
 
@@ -204,6 +217,8 @@ class Inspector(QWidget):
     def _show(self, selection: Selection) -> None:
         self._watch(selection.session)
         self._several = None
+        if self._selection is not None and self._selection.digest != selection.digest:
+            self._leave_layers()
         self._selection = selection
         self._where = ""
         self._fresh.clear()
@@ -223,12 +238,20 @@ class Inspector(QWidget):
 
     def _forget(self) -> None:
         """Let go of what was shown, and of everything that is still to come for it."""
+        self._leave_layers()
         self._selection = None
         self._fresh.clear()
         self.document.clear()
         self.metadata.clear()
         self.relations.clear()
         self.annotations.clear()
+
+    def _leave_layers(self) -> None:
+        """Nobody looks into that image any more."""
+        if self._selection is not None:
+            self._selection.session.layers.leave(self._selection.digest)
+        self.layers.clear()
+        self.files.clear()
 
     def _show_tabs(self) -> None:
         """Show the tabs that mean something for the selection, and the one that the person chose if it is there."""
@@ -256,6 +279,8 @@ class Inspector(QWidget):
         self._fresh.add(tab)
         show: dict[int, Callable[[Selection], None]] = {
             OVERVIEW: self.overview.show_selection,
+            LAYERS: self.layers.show_selection,
+            FILES: self.files.show_selection,
             DOCUMENT: self.document.show_selection,
             METADATA: self.metadata.show_selection,
             RELATIONS: self.relations.show_selection,
@@ -290,6 +315,7 @@ class Inspector(QWidget):
         self._show_tabs()
         if OVERVIEW in self._fresh:
             self.overview.refresh()
+        self._refresh_layers(look=True)
         if DOCUMENT in self._fresh:
             self.document.refresh()
         if METADATA in self._fresh:
@@ -317,8 +343,21 @@ class Inspector(QWidget):
         self.header.refresh()
         if self.overview.isVisible():
             self.overview.refresh()
+        self._refresh_layers(look=False)
         if RELATIONS in self._fresh:
             self.relations.refresh_states()
+
+    def _refresh_layers(self, *, look: bool) -> None:
+        """Layers stand differently; with ``look`` their files may be others, which are read anew then."""
+        selection = self._selection
+        if selection is None or self._fresh.isdisjoint((LAYERS, FILES)):
+            return
+        if look:
+            selection.session.layers.look_at(selection.digest)
+        if LAYERS in self._fresh:
+            self.layers.refresh()
+        if FILES in self._fresh:
+            self.files.refresh()
 
     @Slot(str)
     def _refresh_metadata(self, digest: str) -> None:
@@ -368,11 +407,13 @@ def _tabs_for(selection: Selection | None) -> set[int]:
     row = snapshot.find(selection.digest) if snapshot is not None and selection is not None else -1
     if selection is not None and snapshot is not None and selection.session.is_own_document(selection.digest):
         return {OVERVIEW, DOCUMENT}
-    if snapshot is None or row < 0 or snapshot.has(row, STRAY):
+    if selection is None or snapshot is None or row < 0 or snapshot.has(row, STRAY):
         return {OVERVIEW}
     found = {OVERVIEW, RELATIONS} | ({ANNOTATIONS} if entry_of(selection) is not None else set())
     if int(snapshot.columns.flags[row]) & _WHOLE_FILE == _WHOLE_FILE:
         found.add(METADATA)
+        if has_layers(selection):
+            found |= {LAYERS, FILES}
         if _is_json(snapshot, row):
             found.add(DOCUMENT)
     return found

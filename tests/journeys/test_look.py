@@ -128,9 +128,12 @@ def test_lenses_and_filter_have_keys(driver: Driver, sample: Path) -> None:
 def test_each_tab_of_the_inspector_has_a_key(driver: Driver, sample: Path) -> None:
     inspector = driver.open(sample).inspector
     driver.select("example.org/web:1.0")
-    tabs = (inspector.overview, inspector.document, inspector.metadata, inspector.relations)
-    for key, tab in zip((Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_3, Qt.Key.Key_4), tabs, strict=True):
-        driver.key(key, Qt.KeyboardModifier.AltModifier)
+    tabs = (
+        *(inspector.overview, inspector.layers, inspector.files),
+        *(inspector.document, inspector.metadata, inspector.relations),
+    )
+    for number, tab in enumerate(tabs, Qt.Key.Key_1):
+        driver.key(Qt.Key(number), Qt.KeyboardModifier.AltModifier)
         assert tab.isVisible()
         assert tab.isAncestorOf(QApplication.focusWidget()) or tab is QApplication.focusWidget()
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, 
 from pytestqt.qtbot import QtBot
 
 from gui import theme
-from gui.panels.inspector import DOCUMENT, METADATA, OVERVIEW, RELATIONS, Inspector
+from gui.panels.inspector import DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS, Inspector
 from gui.session import Selection, Session
 
 Open = Callable[[Path], Session]
@@ -40,7 +40,7 @@ def store(making, open_session: Open) -> tuple[Session, Made]:
 
 
 def tabs(inspector: Inspector) -> list[str]:
-    return [inspector.tabs.tabText(n) for n in range(4) if inspector.tabs.isTabVisible(n)]
+    return [inspector.tabs.tabText(n) for n in range(inspector.tabs.count()) if inspector.tabs.isTabVisible(n)]
 
 
 def select(inspector: Inspector, store: tuple[Session, Made], name: str, position: int | None = 0) -> Selection:
@@ -85,7 +85,8 @@ def test_the_breadcrumb_says_how_one_came_here_and_leads_back_up(inspector: Insp
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("index", ["Overview", "Document", "Metadata", "Relations"]),
+        ("index", ["Overview", "Document", "Metadata", "Relations", "Annotations"]),
+        ("image", ["Overview", "Layers", "Files", "Document", "Metadata", "Relations"]),
         ("config", ["Overview", "Document", "Metadata", "Relations"]),
         ("layer", ["Overview", "Metadata", "Relations"]),
     ],
@@ -269,7 +270,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(inspector: Inspector, sto
 
 def test_every_tab_can_be_reached_and_left_by_the_keyboard(inspector: Inspector, store, qtbot: QtBot) -> None:
     select(inspector, store, "image")
-    for tab in (OVERVIEW, DOCUMENT, METADATA, RELATIONS):
+    for tab in (OVERVIEW, LAYERS, FILES, DOCUMENT, METADATA, RELATIONS):
         inspector.show_tab(tab)
         reached = set()
         for _ in range(40):

@@ -1,0 +1,218 @@
+"""The layers of the image that is looked at: read beside the window, laid on each other, and what came of it.
+
+One image of a store at a time. Whatever is asked for next takes the place of what is still on its way.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from engine.document import Manifest
+from engine.errors import EngineError
+from engine.filesystem import Change, FileSystem
+from engine.layers import LayerTable, read_tables
+from engine.merging import merge
+from engine.progress import Progress
+from engine.snapshot import Outcome, Snapshot
+from engine.store import Store
+from engine.tarwalk import Walker
+from engine.verify import VerifyBatch
+from engine.waste import waste
+from gui.jobs import Job, JobRunner
+
+MOST_LAYERS = 1000
+"""Layers of the tallest image that is read; no tool can run one of more than some hundred."""
+
+_Stamps = tuple[tuple[str, int, int, int], ...]
+"""The layers' digests, and size, time and inode of their files."""
+
+
+@dataclass(frozen=True)
+class ReadLayer:
+    """What reading a layer has told, or why it could not be read.
+
+    ``table`` is without its list of files, which is in the image's file system; ``entries`` tells how many those are,
+    ``trouble`` what is wrong with the layer, and ``is_whole`` whether all of it could be read. ``kept`` and ``wasted`` are bytes of its files: those that the whole image shows, and those that it never does. The
+    counts are paths.
+    """
+
+    table: LayerTable | None
+    error: EngineError | None
+    entries: int
+    trouble: str
+    is_whole: bool
+    kept: int
+    wasted: int
+    added: int
+    changed: int
+    removed: int
+
+
+@dataclass(frozen=True, eq=False)
+class ReadImage:
+    """The layers of an image, the lowest first, and its file system; a layer that was not read has nothing in it."""
+
+    layers: tuple[ReadLayer, ...]
+    files: FileSystem
+
+
+class Layering(QObject):
+    """Reads the layers of one image of a store."""
+
+    changed = Signal()
+    """Reading has begun or ended, or it is about another image."""
+    progressed = Signal()
+    """Reading has got further."""
+    recorded = Signal(object, object)
+    """A snapshot, and a list of what was found out of its blobs on the way: ``VerifyBatch``."""
+
+    def __init__(
+        self, parent: QObject, runner: JobRunner, store: Store, cache: Path, snapshot: Callable[[], Snapshot | None]
+    ) -> None:
+        """What layers hold is remembered in the folder ``cache``; ``snapshot`` returns what is in the store."""
+        super().__init__(parent)
+        self.runner = runner
+        """Where work on what was read goes on."""
+        self._store = store
+        self._cache = cache
+        self._snapshot = snapshot
+        self._stamps: _Stamps = ()
+        self.digest = ""
+        """The manifest of the image that it is about; empty for none."""
+        self.job: Job | None = None
+        """What reads it, as long as that takes."""
+        self.image: ReadImage | None = None
+        """What came of it."""
+        self.error: BaseException | None = None
+        """Why nothing came of it."""
+        self.stopped = False
+        """Whether somebody has stopped the reading."""
+        runner.progressed.connect(self._note_progress)
+
+    def look_at(self, digest: str) -> None:
+        """Read the layers of the image with this manifest, unless that has been tried and they are still the same."""
+        stamps = self._stamps_of(digest)
+        if digest == self.digest and stamps == self._stamps:
+            return
+        self._drop()
+        self.digest, self._stamps = digest, stamps
+        self.read()
+
+    def leave(self, digest: str) -> None:
+        """Nobody looks at that image any more: what is known of it stays known, what is not is not wanted."""
+        if digest == self.digest and self.image is None:
+            self._drop()
+
+    def read(self) -> None:
+        """Read the layers now, also after it was stopped or has failed."""
+        snapshot, digest, stamps = self._snapshot(), self.digest, self._stamps
+        if snapshot is None or not digest or self.job is not None or len(stamps) > MOST_LAYERS:
+            self.changed.emit()
+            return
+        self.stopped, self.error, self.image = False, None, None
+        digests = [each for each, *_ in stamps]
+
+        def is_wanted() -> bool:
+            return (digest, stamps) == (self.digest, self._stamps)
+
+        def done(image: ReadImage) -> None:
+            self.job, self.image = None, image
+            self.changed.emit()
+
+        def failed(error: BaseException) -> None:
+            self.job, self.error = None, error
+            self.changed.emit()
+
+        def cancelled() -> None:
+            self.job, self.stopped = None, True
+            self.changed.emit()
+
+        self.job = self.runner.start(
+            "Reading layers",
+            lambda progress: read_image(self._store, digests, self._cache, progress),
+            store=str(self._store.path),
+            on_items=lambda tables: self._record(snapshot, tables),
+            on_done=done,
+            on_failed=failed,
+            on_cancelled=cancelled,
+            still_wanted=is_wanted,
+        )
+        if not self.job.active:
+            self.job = None
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Stop reading; what was read of it need not be read again."""
+        if self.job is not None:
+            self.runner.cancel(self.job)
+
+    def _drop(self) -> None:
+        job, self.job = self.job, None
+        self.digest, self._stamps = "", ()
+        self.image, self.error, self.stopped = None, None, False
+        if job is not None:
+            self.runner.cancel(job)
+
+    def _stamps_of(self, digest: str) -> _Stamps:
+        snapshot = self._snapshot()
+        row = snapshot.find(digest) if snapshot is not None and digest else -1
+        document = snapshot.document(row) if snapshot is not None and row >= 0 else None
+        if snapshot is None or not isinstance(document, Manifest):
+            return ()
+        columns, found = snapshot.columns, []
+        for layer in document.layers[: MOST_LAYERS + 1]:
+            at = snapshot.find(layer.digest) if layer.digest else -1
+            facts = (columns.sizes, columns.mtimes, columns.inodes)
+            size, changed, inode = (int(column[at]) if at >= 0 else -1 for column in facts)
+            found.append((layer.digest, size, changed, inode))
+        return tuple(found)
+
+    def _record(self, snapshot: Snapshot, tables: list[tuple[str, LayerTable | EngineError]]) -> None:
+        """A layer that is not what its digest names is corrupt, wherever it is shown."""
+        corrupt = [digest for digest, table in tables if isinstance(table, LayerTable) and table.is_sound is False]
+        rows = np.array([row for digest in corrupt if (row := snapshot.find(digest)) >= 0], np.int64)
+        if len(rows):
+            outcomes = np.full(len(rows), Outcome.CORRUPT, np.uint8)
+            self.recorded.emit(snapshot, [VerifyBatch(rows, outcomes, time.time(), {})])
+
+    @Slot(object)
+    def _note_progress(self, jobs: tuple[Job, ...]) -> None:
+        if self.job is not None and self.job in jobs:
+            self.progressed.emit()
+
+
+def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> ReadImage:
+    """Read layers, the lowest first, and lay them on each other. Raises ``Cancelled``."""
+    tables = read_tables(store.blobs, digests, progress, cache=cache)
+    nothing = Walker().finish()
+    found = [tables[digest] for digest in digests]
+    files = merge([each.listing if isinstance(each, LayerTable) else nothing for each in found], progress)
+    wasted = waste(files).layers
+    progress.start("Comparing layers", len(found), "layers")
+    layers = []
+    sizes = np.where(files.nodes >= 0, files.columns.sizes[:-2], 0)
+    for number, each in enumerate(found):
+        first, last = files.columns.bounds[number], files.columns.bounds[number + 1]
+        changes = np.bincount(files.view(number).changes[1:], minlength=len(Change)).tolist()
+        table = each if isinstance(each, LayerTable) else None
+        layers.append(
+            ReadLayer(
+                table=msgspec.structs.replace(table, listing=nothing) if table else None,
+                error=each if isinstance(each, EngineError) else None,
+                entries=len(table.listing) if table else 0,
+                trouble=table.trouble if table else "",
+                is_whole=table is not None and table.complete,
+                kept=int(sizes[first:last].sum()) - wasted[number],
+                wasted=wasted[number],
+                added=changes[Change.ADDED],
+                changed=changes[Change.CHANGED],
+                removed=changes[Change.REMOVED],
+            )
+        )
+        progress.advance()
+    return ReadImage(tuple(layers), files)

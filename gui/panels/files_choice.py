@@ -1,0 +1,192 @@
+"""The lines above the files of an image: which layer, that alone or all up to it, which changes, which paths."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QPalette
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from engine.filesystem import Change, View
+from gui import icons, text, theme
+from gui.models.file_cells import CHANGES
+from gui.theme import Role, Space
+from gui.widgets import give_clear_button, set_tooltip
+
+_PAUSE_MS = 150
+_LETTERS = 12
+"""Letters of a layer's name that there is always room for."""
+_HELP = """Type a part of a path. A name with * or ? in it is a whole one.
+
+python3
+/usr/bin/
+*.so
+etc/*.conf"""
+_SENTENCES = {
+    Change.ADDED: "What the layer adds.",
+    Change.CHANGED: "What the layer brings again: what it holds is not compared.",
+    Change.REMOVED: "What the layer removes.",
+    Change.UNCHANGED: "What the layer leaves as it is.",
+}
+
+
+class FilesChoice(QWidget):
+    """Says what to see of the files."""
+
+    layer_chosen = Signal(int)
+    """Another layer: its place, from 0."""
+    changed = Signal()
+    """Something else is to be seen of the same layer."""
+    left = Signal()
+    """The person wants to go on in the tree."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.layers = QComboBox(self)
+        self.layers.setAccessibleName("Layer")
+        self.layers.view().setAccessibleName("Layers")
+        self.layers.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.layers.setMinimumContentsLength(_LETTERS)
+        self.layers.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        set_tooltip(self.layers, "The layer at which to look")
+        self.merged = self._scope("Merged", "What is there when all layers up to this one are laid on each other")
+        self.only = self._scope("This layer", "What this layer alone adds, changes and removes")
+        self.merged.setChecked(True)
+        self._scopes = QButtonGroup(self)
+        for button in (self.merged, self.only):
+            self._scopes.addButton(button)
+        self.line = QLineEdit(self)
+        self.line.setPlaceholderText("Filter paths: usr/bin, *.so")
+        self.line.setAccessibleName("Filter paths")
+        give_clear_button(self.line, "Clear the filter")
+        set_tooltip(self.line, _HELP)
+        self._glyph = QAction("Filter", self)
+        self._glyph.setIcon(icons.icon("filter", Role.MUTED))
+        self.line.addAction(self._glyph, QLineEdit.ActionPosition.LeadingPosition)
+        self.toggles = {change: self._toggle(change) for change in CHANGES}
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self.changed)
+        self._lay_out()
+        self.layers.activated.connect(self.layer_chosen)
+        self._scopes.buttonClicked.connect(lambda _button: self.changed.emit())
+        for toggle in self.toggles.values():
+            toggle.toggled.connect(self.changed)
+        self.line.textChanged.connect(lambda _words: self._pause.start())
+        self.line.installEventFilter(self)
+        theme.current().changed.connect(self._draw)
+        self._draw()
+
+    def _scope(self, words: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setText(words)
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(f"{words}: {tip}")
+        set_tooltip(button, tip)
+        return button
+
+    def _toggle(self, change: Change) -> QToolButton:
+        button = QToolButton(self)
+        button.setCheckable(True)
+        button.setChecked(True)
+        button.setFont(theme.strong_font())
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setText(CHANGES[change].glyph)
+        return button
+
+    def _lay_out(self) -> None:
+        first = QHBoxLayout()
+        first.setSpacing(Space.TINY)
+        first.addWidget(self.layers, 1)
+        first.addWidget(self.merged)
+        first.addWidget(self.only)
+        second = QHBoxLayout()
+        second.setSpacing(Space.TINY)
+        second.addWidget(self.line, 1)
+        for toggle in self.toggles.values():
+            second.addWidget(toggle)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[Space.SMALL] * 4)
+        layout.setSpacing(Space.TINY)
+        layout.addLayout(first)
+        layout.addLayout(second)
+
+    # --------------------------------------------------------------------------------------------- what is wanted
+
+    @property
+    def words(self) -> str:
+        """The filter as it is typed."""
+        return self.line.text().strip()
+
+    @property
+    def changes(self) -> frozenset[Change]:
+        """The changes to show."""
+        return frozenset(change for change, toggle in self.toggles.items() if toggle.isChecked())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left out."""
+        return not self.words and len(self.changes) == len(self.toggles)
+
+    def show_layers(self, names: Sequence[str], current: int) -> None:
+        """Offer these layers."""
+        if [self.layers.itemText(n) for n in range(self.layers.count())] != list(names):
+            self.layers.clear()
+            self.layers.addItems(names)
+        self.layers.setCurrentIndex(current)
+        set_tooltip(self.layers, names[current] if 0 <= current < len(names) else "")
+
+    def show_counts(self, view: View | None) -> None:
+        """Say how many paths the layer adds, changes, removes and leaves as they are."""
+        counts = {change: int((view.changes[1:] == change).sum()) if view is not None else 0 for change in CHANGES}
+        for change, toggle in self.toggles.items():
+            words = CHANGES[change]
+            name = f"{words.word.capitalize()}: {text.number(counts[change])}"
+            toggle.setAccessibleName(name)
+            set_tooltip(toggle, f"{name}. {_SENTENCES[change]} Press to show or hide them.")
+
+    def show_everything(self) -> None:
+        """Leave nothing out."""
+        for toggle in self.toggles.values():
+            toggle.blockSignals(True)
+            toggle.setChecked(True)
+            toggle.blockSignals(False)
+        self.line.clear()
+        self._pause.stop()
+        self.changed.emit()
+
+    def focus_filter(self) -> None:
+        """Put the cursor there, with what was typed selected."""
+        self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.line.selectAll()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.line and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() == Qt.Key.Key_Escape and self.line.text():
+                self.line.clear()
+                return True
+            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                if self._pause.isActive():
+                    self._pause.stop()
+                    self.changed.emit()
+                self.left.emit()
+                return True
+        return super().eventFilter(watched, event)
+
+    @Slot()
+    def _draw(self) -> None:
+        """Each toggle in the colour of its change, where it is on."""
+        for change, toggle in self.toggles.items():
+            palette = toggle.palette()
+            palette.setColor(QPalette.ColorRole.ButtonText, QColor(theme.colour(CHANGES[change].role)))
+            toggle.setPalette(palette)
