@@ -13,6 +13,8 @@ from gui.theme import Role, Space
 from gui.widgets import plain_label
 
 _WIDTH = 460
+_LINES = 2
+"""Lines below the name for which there is always room."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ class NameDialog(QDialog):
         self._name.selectAll()
         self._name.textChanged.connect(self._refresh)
         self.note = Note(self)
+        policy = self.note.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # so that nothing jumps while somebody types
+        self.note.setSizePolicy(policy)
         question = plain_label(f"Name of {text.plain(digest)} in index.json")
         question.setBuddy(self._name)
         buttons = QDialogButtonBox(self)
@@ -99,6 +104,9 @@ class NameDialog(QDialog):
             self.note.say("Any name is allowed, but other tools may not be able to ask for one like this.")
         else:
             self.note.say("")
+        width = max(self._name.width(), _WIDTH - 2 * Space.LARGE)
+        lines = _LINES * self.fontMetrics().lineSpacing()
+        self.note.setMinimumHeight(max(lines, self.note.heightForWidth(width)))
 
     @Slot()
     def _confirm(self) -> None:
