@@ -47,8 +47,8 @@ class Changes(QObject):
     """A ``Notice``: what a change did, or why it failed."""
     metadataChanged = Signal(str)
     """The metadata of this digest is different."""
-    revealed = Signal(str)
-    """This digest is the result of what was just done: select it."""
+    revealed = Signal(str, str)
+    """This digest is the result of what was just done: select it, by the entry of this name if it has one."""
     changed = Signal()
     """Something was done that what was undone before cannot follow."""
     undoAsked = Signal(str)
@@ -73,7 +73,7 @@ class Changes(QObject):
         self._scanner = scanner
         self._snapshot = snapshot
         self._is_layout = store.kind == "layout"
-        self._reveal_next = ""
+        self._reveal_next = "", ""
         self._promise: _Promise | None = None
 
     def scanned(self, snapshot: Snapshot) -> None:
@@ -84,13 +84,13 @@ class Changes(QObject):
             if time.monotonic() < promise.until:
                 sentence = "Another program has overwritten index.json, and your last change of it is gone."
                 self.noticed.emit(Notice("warning", sentence, "", "Apply again", promise.again))
-        if self._reveal_next:
-            digest, self._reveal_next = self._reveal_next, ""
-            self.revealed.emit(digest)
+        (digest, name), self._reveal_next = self._reveal_next, ("", "")
+        if digest:
+            self.revealed.emit(digest, name)
 
-    def reveal_next(self, digest: str) -> None:
-        """Have this selected once a scan has shown it."""
-        self._reveal_next = digest
+    def reveal_next(self, digest: str, name: str | None = None) -> None:
+        """Have this selected once a scan has shown it, where several entries lead to it by the one of that name."""
+        self._reveal_next = digest, name or ""
 
     # ---------------------------------------------------------------------------------------------- the verbs
 
@@ -143,7 +143,7 @@ class Changes(QObject):
 
         def tell(change: Change) -> str:
             digests = [*change.added, *change.repaired, *change.present]
-            self._reveal_next = str(digests[0]) if digests else ""
+            self.reveal_next(str(digests[0]) if digests else "", requests[0].name if len(requests) == 1 else None)
             return outcome.imported(self._name, requests, change)
 
         promise = _Promise(
@@ -171,7 +171,7 @@ class Changes(QObject):
                 self.rename_entry(now.position, name, taken_from)
 
         def tell(_change: Change) -> str:
-            self._reveal_next = digest
+            self.reveal_next(digest, name)
             return ""
 
         promise = _Promise(
@@ -187,7 +187,7 @@ class Changes(QObject):
             return
 
         def tell(_change: Change) -> str:
-            self._reveal_next = digest
+            self.reveal_next(digest, name)
             return outcome.named(digest, name, moved=bool(taken_from))
 
         def holds(now: Snapshot) -> bool:
@@ -252,7 +252,7 @@ class Changes(QObject):
         """Put a good copy in the place of a blob, which may be missing; anything else than that content is refused."""
 
         def tell(change: Change) -> str:
-            self._reveal_next = digest
+            self.reveal_next(digest)
             return outcome.replaced(digest, change)
 
         self.make(

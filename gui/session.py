@@ -70,7 +70,7 @@ class Session(QObject):
     """Another program changed the store; what, in a sentence."""
     metadataChanged = Signal(str)
     """The metadata of this digest is different."""
-    revealed = Signal(str)
+    revealed = Signal(str, str)
     """This digest is the result of what was just done: select it."""
     stateAsked = Signal(object)
     """Somebody wants to see the rows of these ``State``s."""

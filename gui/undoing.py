@@ -150,8 +150,10 @@ class Undoing(QObject):
             self._undone += undone
             self.undone.emit([record.id for record in wanted])
             self.changed.emit()
-            digests = [*(digest for each in undone for digest, _ in each.returned), *map(str, change.added[:1])]
-            self._changes.reveal_next(digests[0] if digests else "")
+            returned = [key for each in undone for key in each.returned]
+            self._changes.reveal_next(
+                *(returned or [(str(digest), None) for digest in change.added] or [("", None)])[0]
+            )
             return outcome.undone(wanted, change)
 
         what = wanted[0].title if len(wanted) == 1 else text.count(len(wanted), "change")

@@ -61,7 +61,7 @@ class StorePage(QWidget):
         self.session = session
         self._settings = settings
         self.selected = Selected(session)
-        self._to_reveal = ""
+        self._to_reveal = "", ""
         self._for_good = False
         """Whether what is asked about would be deleted for good."""
         # From the outside in, because what changes its parent is dressed anew with everything in it.
@@ -182,22 +182,32 @@ class StorePage(QWidget):
 
     # ---------------------------------------------------------------------------------------------- moving
 
-    @Slot(str)
-    def reveal(self, digest: str) -> bool:
-        """Select a digest in the list in front, or where it is not in that one, in the other."""
+    @Slot(str, str)
+    def reveal(self, digest: str, name: str = "") -> bool:
+        """Select a digest in the list in front, or where it is not in that one, in the other.
+
+        Where several entries of the index lead to it, that with ``name`` is selected.
+        """
         if self._busy:
-            self._to_reveal = digest  # which list has it is known when they are arranged
+            self._to_reveal = digest, name  # which list has it is known when they are arranged
             return self.session.snapshot is not None and self.session.snapshot.find(digest) >= 0
-        before = self.lens
-        if before.reveal(digest):
+        before, entry = self.lens, self._entry_named(digest, name)
+        if before.reveal(digest, entry):
             return True
-        other = next((view for view in (self.images, self.blobs) if view is not before and view.reveal(digest)), None)
+        others = (view for view in (self.images, self.blobs) if view is not before)
+        other = next((view for view in others if view.reveal(digest, entry)), None)
         if other is not None:
             had_keyboard = self.lenses.isAncestorOf(self.focusWidget() or self)
             self.lenses.setCurrentWidget(other)
             if had_keyboard:
                 self.focus_list()
         return other is not None
+
+    def _entry_named(self, digest: str, name: str) -> int | None:
+        snapshot = self.session.snapshot
+        row = snapshot.find(digest) if snapshot is not None and name else -1
+        entries = snapshot.entries_of(row) if snapshot is not None and row >= 0 else ()
+        return next((entry.position for entry in entries if name in entry.names), None)
 
     def select_when_known(self, reference: str) -> None:
         """Select a name of the index, or a digest, as soon as everything is known."""
@@ -395,9 +405,9 @@ class StorePage(QWidget):
             self._adopt(selection)
         self.lenses.setTabText(IMAGES, f"Images {text.number(self.images.model.total)}")
         self.lenses.setTabText(BLOBS, f"Blobs {text.number(self.blobs.model.total)}")
-        if self._to_reveal and not self._busy:
-            digest, self._to_reveal = self._to_reveal, ""
-            self.reveal(digest)
+        if self._to_reveal[0] and not self._busy:
+            wanted, self._to_reveal = self._to_reveal, ("", "")
+            self.reveal(*wanted)
         self.situationChanged.emit()
 
     @Slot()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine import DockerImageStore
+from engine.snapshot import Entry
 from gui.jobs import JobRunner
 from gui.panels.store_page import IMAGES, StorePage
 from gui.session import Session
@@ -69,3 +70,28 @@ def test_an_image_of_dockers_is_asked_about_by_its_name(qtbot: QtBot, open_page:
     page.ask_removal()
     qtbot.waitUntil(lambda: not page.removal.isHidden(), timeout=PATIENCE_MS)
     assert "Delete app:1.0" in [label.text() for label in page.removal.findChildren(QLabel)]
+
+
+def test_what_an_undo_brings_back_is_selected_by_its_own_name(qtbot: QtBot, open_page: OpenPage, sample: Path) -> None:
+    """Two names of the sample lead to the same image."""
+    page = open_page(sample)
+    changes, undoing = page.session.changes, page.session.undoing
+
+    def latest() -> Entry:
+        snapshot = page.session.snapshot
+        assert snapshot is not None
+        return next(entry for entry in snapshot.entries if entry.names == ("example.org/web:latest",))
+
+    page.reveal(latest().descriptor.digest, "example.org/web:latest")
+    QApplication.processEvents()
+    page.ask_removal()
+    qtbot.waitUntil(lambda: not page.removal.isHidden(), timeout=PATIENCE_MS)
+    next(each for each in page.removal.findChildren(QPushButton) if each.text() == "Untag only").click()
+    qtbot.waitUntil(lambda: bool(undoing.undo_title), timeout=PATIENCE_MS)
+    page.show_trash()
+    with qtbot.waitSignal(changes.revealed, timeout=PATIENCE_MS):
+        undoing.undo()
+    qtbot.waitUntil(lambda: page.lens is page.images, timeout=PATIENCE_MS)
+    assert page.selection is not None
+    assert page.selection.entry_position == latest().position
+    assert page.focusWidget() is page.images.view
