@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout,
 
 from engine.rules.annotations import is_name
 from gui import text
-from gui.panels.note import Note
+from gui.note import Note
 from gui.theme import Role, Space
 from gui.widgets import plain_label
 

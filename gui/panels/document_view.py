@@ -7,11 +7,11 @@ from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from gui import text
+from gui.note import Note
 from gui.panels import document_text
 from gui.panels.document_pane import DocumentPane
 from gui.panels.document_text import Prepared
 from gui.panels.find_bar import FindBar
-from gui.panels.note import Note
 from gui.session import Selection
 from gui.theme import Role, Space
 from gui.widgets import set_tooltip

@@ -10,7 +10,7 @@ from engine.digest import shorten
 from engine.errors import InvalidKey
 from engine.metadata import check_key
 from gui import text
-from gui.panels.note import Note
+from gui.note import Note
 from gui.panels.pair_editor import PairEditor
 from gui.panels.pair_form import Advice
 from gui.session import Selection

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from gui import icons, text, theme
 from gui.models.look import RowDelegate
-from gui.panels.note import Note
+from gui.note import Note
 from gui.panels.pair_form import Advice, PairForm, as_text, show_value
 from gui.session import Selection
 from gui.theme import Space

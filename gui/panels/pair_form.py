@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QPlainTextEdi
 
 from engine.metadata import VALUE_LIMIT
 from gui import text
-from gui.panels.note import Note
+from gui.note import Note
 from gui.theme import Role, Space
 from gui.widgets import plain_label
 

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from engine.findings import Finding, Remedy, Severity
 from engine.report import Group
 from gui import icons, text, theme
-from gui.panels.note import Note
+from gui.note import Note
 from gui.panels.page import Block, Field, Fields, Heading, Line, Page, Paragraph, Span, copy, link, quote, say
 from gui.theme import Role, Space
 
