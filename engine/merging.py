@@ -1,76 +1,73 @@
 """How layers are laid on each other: whiteouts, folders in the place of files and back, links (see ``filesystem``)."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.entrypaths import paths_of
 from engine.filesystem import ABSENT, IMPLIED, Entries, EntryColumns, FileSystem
 from engine.listing import OPAQUE, SPARSE, WHITEOUT, Listing
-from engine.pathtree import ROOT, Nodes, PathTree, TreeBuilder, cleaned
+from engine.pathtree import ROOT, Nodes, PathTree, TreeBuilder
 from engine.progress import Progress
-from engine.tarheader import DIRECTORY, HARD_LINK
+from engine.tarheader import DIRECTORY, HARD_LINK, SYMBOLIC_LINK
 
 _Value = TypeVar("_Value", np.uint8, np.uint16, np.uint32, np.int64)
-_CHUNK = 4096
-"""Names that are taken in at once: some milliseconds."""
-_MARK = b".wh."
-_NOTHING = frozenset({b"", b".", b".."})
-_SKIPPED = 0xFF
-"""Instead of a whiteout's flags: it means nothing here, and is left out."""
 
 
 def merge(listings: Sequence[Listing], progress: Progress) -> FileSystem:
     """Lay layers on each other, the lowest first. Raises ``Cancelled``; content never makes it raise."""
     bounds = [0, *np.cumsum([len(listing) for listing in listings]).tolist()]
     progress.start("Merging layers", bounds[-1], "files")
-    builder = TreeBuilder()
-    flags = np.concatenate([np.zeros(0, np.uint8), *(listing.flags & (WHITEOUT | OPAQUE) for listing in listings)])
-    linked: list[int] = []
-    for first, listing in zip(bounds, listings, strict=False):
-        for paths in _paths(listing, first, flags, linked):
-            builder.add(paths)
-            progress.advance(len(paths))
-    builder.add([_target(listings, bounds, entry) for entry in linked])
-    tree, numbered = builder.build(progress)
-    nodes, targets = numbered[: bounds[-1]], numbered[bounds[-1] :]
     columns = _columns(listings, bounds)
-    overlay = _Overlay(tree, columns, nodes, flags, dict(zip(linked, targets.tolist(), strict=True)))
+    gathered = _gather(listings, bounds, frozenset(), progress)
+    if crossed := _crossed(gathered, columns):
+        gathered = _gather(listings, bounds, crossed, progress)
+    overlay = _Overlay(gathered, columns)
     touched = []
     for layer in range(len(listings)):
         progress.check()
         touched.append(overlay.lay(layer))
-    return FileSystem(tree, columns, touched, nodes, flags)
+    return FileSystem(gathered.tree, columns, touched, gathered.nodes, gathered.flags)
 
 
-def _paths(listing: Listing, first: int, flags: NDArray[np.uint8], linked: list[int]) -> Iterator[list[bytes]]:
-    """The paths that a layer's entries are about, in pieces; of a whiteout the path of what it hides.
+class _Gathered(NamedTuple):
+    """All paths; the node and the flags of each entry, and the node that each hard link leads to."""
 
-    Notes the entries that are hard links in ``linked``, and in ``flags`` the whiteouts that hide nothing.
-    """
-    linked.extend((np.flatnonzero(listing.types == HARD_LINK) + first).tolist())
-    for row in range(0, len(listing), _CHUNK):
-        paths = [cleaned(name) for name in listing.names(row, row + _CHUNK)]
-        piece = flags[first + row : first + row + len(paths)]
-        for n in np.flatnonzero(piece).tolist():
-            folder, slash, name = paths[n].rpartition(b"/")
-            hidden = name.removeprefix(_MARK)
-            if piece[n] == OPAQUE:
-                paths[n] = folder
-            elif hidden in _NOTHING:
-                piece[n] = _SKIPPED
-            else:
-                paths[n] = folder + slash + hidden
-        for n, path in enumerate(paths):
-            if b".wh..wh." in path and not piece[n] and path.rpartition(b"/")[2].startswith(b".wh..wh."):
-                piece[n] = _SKIPPED  # what aufs has left behind
-        yield paths
+    tree: PathTree
+    nodes: Nodes
+    flags: NDArray[np.uint8]
+    targets: Nodes
 
 
-def _target(listings: Sequence[Listing], bounds: Sequence[int], entry: int) -> bytes:
-    layer = int(np.searchsorted(bounds, entry, side="right")) - 1
-    return cleaned(listings[layer].target(entry - bounds[layer]))
+def _gather(
+    listings: Sequence[Listing], bounds: Sequence[int], follow: frozenset[int], progress: Progress
+) -> _Gathered:
+    """Gather the paths of all layers; in those named by ``follow`` their own links are followed."""
+    builder = TreeBuilder()
+    flags = np.concatenate([np.zeros(0, np.uint8), *(listing.flags & (WHITEOUT | OPAQUE) for listing in listings)])
+    targets: list[bytes] = []
+    for layer, listing in enumerate(listings):
+        mine = flags[bounds[layer] : bounds[layer + 1]]
+        for paths in paths_of(listing, mine, targets, follow=layer in follow):
+            builder.add(paths)
+            progress.advance(0 if follow else len(paths))
+    builder.add(targets)
+    tree, numbered = builder.build(progress)
+    return _Gathered(tree, numbered[: bounds[-1]], flags, numbered[bounds[-1] :])
+
+
+def _crossed(gathered: _Gathered, columns: EntryColumns) -> frozenset[int]:
+    """The layers in which something lies behind a link of the same layer."""
+    found, tree = [], gathered.tree
+    for layer, (first, last) in enumerate(pairwise(columns.bounds)):
+        nodes = gathered.nodes[first:last]
+        links = nodes[(columns.kinds[first:last] == SYMBOLIC_LINK) & (nodes > ROOT)]
+        if tree.counts[links].any() and np.isin(links, tree.above(nodes[nodes >= 0])).any():
+            found.append(layer)
+    return frozenset(found)
 
 
 def _columns(listings: Sequence[Listing], bounds: list[int]) -> EntryColumns:
@@ -113,14 +110,14 @@ def _joined(parts: Sequence[NDArray[_Value]], implied: int, absent: _Value) -> N
 class _Overlay:
     """What is seen so far, while layer after layer is laid on it."""
 
-    def __init__(
-        self, tree: PathTree, columns: EntryColumns, nodes: Nodes, flags: NDArray[np.uint8], links: dict[int, int]
-    ) -> None:
+    def __init__(self, gathered: _Gathered, columns: EntryColumns) -> None:
+        tree = gathered.tree
         self._tree = tree
         self._columns = columns
-        self._nodes = nodes
-        self._flags = flags
-        self._links = links
+        self._nodes = gathered.nodes
+        self._flags = gathered.flags
+        links = np.flatnonzero(columns.kinds[: columns.bounds[-1]] == HARD_LINK)
+        self._links = dict(zip(links.tolist(), gathered.targets.tolist(), strict=True))
         self._seen = np.full(len(tree), ABSENT, np.int32)
         self._seen[ROOT] = IMPLIED
 

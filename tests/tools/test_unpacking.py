@@ -155,6 +155,11 @@ CASES = {
         file(b".wh.\xff\xfe"),
     ],
     "the same twice": [folder(b"d/") + file(b"d/a", b"1") + file(b"d/a", b"22")],
+    "behind a link": [
+        folder(b"usr/lib/") + file(b"usr/lib/gone", b"1"),
+        header(b"lib", b"2", link=b"usr/lib") + file(b"lib/b", b"2") + header(b"h", b"1", link=b"lib/b"),
+        header(b"up", b"2", link=b"/usr/./lib/..") + file(b"up/lib/c", b"3"),
+    ],
     "pipes": [header(b"p", b"6", mode=b"0000644\0")],
     "nothing": [b""],
 }
