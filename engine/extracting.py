@@ -39,6 +39,8 @@ _CHUNK = 8 << 20
 """Bytes that are copied at a time."""
 _ROOT_NAME = b"files"
 """What the whole file system of an image is called."""
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENAMETOOLONG, errno.EINVAL})
+"""What file systems without symbolic links say of one."""
 _NO_SUCH_NAME = frozenset({errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG})
 """What file systems say of a name that they cannot have."""
 
@@ -245,7 +247,11 @@ class _Work:
         """Make the symbolic links that stay inside."""
         for item in self._items:
             if item.facts.kind == SYMBOLIC_LINK and item.folder >= 0:
-                self._make_link(stage, item)
+                inside = self._inside(item)
+                if inside is None:
+                    self._leave_out(item.node, "It is a symbolic link that leads out of what is extracted.")
+                else:
+                    self._make_link(stage, item, inside)
 
     def place(self, stage: Directory, parent: Directory) -> None:
         """Give everything its final name; links at the top come last, when it is known what is beside them."""
@@ -258,7 +264,8 @@ class _Work:
                 if target not in kept:
                     self._leave_out(item.node, "It is a symbolic link to something that is not extracted with it.")
                     continue
-                self._make_link(stage, item, beside=True)
+                if not self._make_link(stage, item, target):
+                    continue
             name = _give_name(stage, item.name, parent, item.name)
             kept.add(os.fsencode(name))
             if name != item.name:
@@ -318,15 +325,19 @@ class _Work:
         if before >= 0:
             os.close(before)
 
-    def _make_link(self, stage: Directory, item: _Item, *, beside: bool = False) -> None:
-        target = item.facts.link if beside else self._inside(item)
-        if target is None:
-            self._leave_out(item.node, "It is a symbolic link that leads out of what is extracted.")
-            return
+    def _make_link(self, stage: Directory, item: _Item, target: bytes) -> bool:
+        """Make a symbolic link; False where the file system has no such thing."""
+        try:
+            self._make(stage, item, lambda _, name, folder: os.symlink(target, name, dir_fd=folder))
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self._leave_out(item.node, "It is a symbolic link, which cannot be made there.")
+            return False
         if target != item.facts.link:
             self._tell_name(item.node, f"{item.name} → {_shown(target)}")
-        self._make(stage, item, lambda _, name, folder: os.symlink(target, name, dir_fd=folder))
         self.done.links += 1
+        return True
 
     def _inside(self, item: _Item) -> bytes | None:
         """What a link may lead to; None where it cannot be kept inside.
@@ -346,7 +357,7 @@ class _Work:
         is_inside = len(parts) - len(names) <= ups and b".." not in names and b"\0" not in target
         if not is_inside or not target:
             return None
-        return b"/".join(parts) if b"//" in target else target  # which programs take for the root now and then
+        return b"/".join(parts) or b"." if b"//" in target else target  # which programs take for the root now and then
 
     def _folder(self, stage: Directory, number: int) -> Directory:
         """The handle of a folder that was made, reached name by name, never through a link."""

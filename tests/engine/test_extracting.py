@@ -157,6 +157,7 @@ LINKS = [
     (b"./f", b"./f"),
     (b"deep/g", b"deep/g"),
     (b"deep//g", b"deep/g"),
+    (b".//.", b"."),
     (b"../x", None),
     (b"/etc/passwd", None),
     (b"/d/f", b"f"),
@@ -343,6 +344,17 @@ def test_where_the_file_system_refuses_a_name_another_is_taken(image, target, mo
     told = image(file(b"d/a:b", b"1")).extract(target, b"d")
     assert names(target) == ["d", "d/a%3Ab"]
     assert told.renamed == [("d/a:b", "a%3Ab")]
+
+
+def test_where_there_are_no_links_the_files_come_out_all_the_same(image, target, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(extracting.os, "symlink", refuse)
+    layer = file(b"d/f", b"1") + header(b"d/l", b"2", link=b"f") + file(b"a", b"2") + header(b"l", b"2", link=b"a")
+    told = image(layer).extract(target, b"d", b"a", b"l")
+    assert names(target) == ["a", "d", "d/f"]
+    assert sorted(path for path, _ in told.left_out) == ["d/l", "l"]
 
 
 def test_where_upper_and_lower_case_are_the_same_nothing_is_overwritten(image, target, monkeypatch):
