@@ -334,6 +334,29 @@ def test_an_entry_gets_another_name_and_stays_selected(qtbot: QtBot, open_sessio
     assert entry.names[0] not in names(session)
 
 
+@pytest.mark.parametrize("what", ["name", "annotation"])
+def test_names_and_annotations_that_another_program_overwrote_can_be_applied_again(
+    qtbot: QtBot, open_session: OpenSession, sample: Path, what: str
+) -> None:
+    session = open_session(sample)
+    told = notices(session)
+    before = (sample / "index.json").read_bytes()
+    if what == "name":
+        session.changes.add_name(session.snapshot.entries[0].descriptor.digest, "app:latest")
+    else:
+        session.changes.annotate_entry(0, "com.example.team", "web")
+    wanted = {"name": b'"app:latest"', "annotation": b'"com.example.team"'}[what]
+    qtbot.waitUntil(lambda: not session.changing and told != [] and not session._scanner.running, timeout=PATIENCE_MS)
+    assert wanted in (sample / "index.json").read_bytes()
+    (sample / "index.json").write_bytes(before)
+    qtbot.waitUntil(lambda: any(notice.action_text == "Apply again" for notice in told), timeout=PATIENCE_MS)
+    (notice,) = (notice for notice in told if notice.action_text == "Apply again")
+    assert notice.action is not None
+    notice.action()
+    qtbot.waitUntil(lambda: wanted in (sample / "index.json").read_bytes(), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not session.changing and not session._scanner.running, timeout=PATIENCE_MS)
+
+
 def test_a_change_that_another_program_overwrote_can_be_applied_again(
     qtbot: QtBot, open_session: OpenSession, sample: Path
 ) -> None:
