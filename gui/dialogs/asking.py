@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from engine.digest import shorten
 from engine.importing import ImportRequest, Source
-from engine.snapshot import Entry, Snapshot, State
+from engine.snapshot import Entry, State
 from gui import text
 from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.import_dialog import ImportDialog
 from gui.dialogs.name_dialog import ADD_ENTRY, ADD_NAME, ADD_TO_INDEX, RENAME, NameDialog
+from gui.dialogs.taken_names import consequence, owners
 from gui.models.cleanup import Proposal, propose
 from gui.outcome import Notice
 from gui.session import Session
@@ -79,9 +80,14 @@ def new_name(session: Session, position: int, window: QWidget) -> None:
     entry = snapshot.entries[position]
     name, digest = entry.names[0] if entry.names else None, entry.descriptor.digest
     dialog = NameDialog(
-        RENAME, name, shorten(digest), window, own=[name], consequence=lambda wanted: _told(snapshot, digest, wanted)
+        RENAME,
+        name,
+        shorten(digest),
+        window,
+        own=[name],
+        consequence=lambda wanted: consequence(snapshot, digest, wanted),
     )
-    dialog.named.connect(lambda name: _rename(session, entry, name, _owners(snapshot, name)))
+    dialog.named.connect(lambda name: _rename(session, entry, name, owners(snapshot, name)))
     _open(dialog)
 
 
@@ -111,27 +117,10 @@ def another_name(session: Session, digest: str, window: QWidget, name: str = "")
     wish = ADD_NAME if entries else ADD_TO_INDEX if is_lost else ADD_ENTRY
     begin = name or next(iter(own), "")
     dialog = NameDialog(
-        wish, begin, shorten(digest), window, own=own, consequence=lambda wanted: _told(snapshot, digest, wanted)
+        wish, begin, shorten(digest), window, own=own, consequence=lambda wanted: consequence(snapshot, digest, wanted)
     )
-    dialog.named.connect(lambda name: session.changes.add_name(digest, name, _owners(snapshot, name) - {digest}))
+    dialog.named.connect(lambda name: session.changes.add_name(digest, name, owners(snapshot, name) - {digest}))
     _open(dialog)
-
-
-def _owners(snapshot: Snapshot, name: str | None) -> set[str]:
-    """What a name stands for; one digest, unless a tool has given it twice."""
-    return {entry.descriptor.digest for entry in snapshot.entries if name in entry.names}
-
-
-def _told(snapshot: Snapshot, digest: str, name: str) -> str:
-    """What becomes of what has a name now, when ``digest`` gets it."""
-    others = sorted(_owners(snapshot, name) - {digest})
-    if not others:
-        return ""
-    words = text.plain(name)
-    first = next(entry for entry in snapshot.entries if entry.descriptor.digest == others[0])
-    count = len(snapshot.entries_of(first.row)) if first.row >= 0 else 1
-    rest = "stays in the index through another entry" if count > 1 else "keeps an entry without a name"
-    return f"{words} stands for {shorten(others[0])} now. It moves here, and what has it now {rest}."
 
 
 def what_to_clean(session: Session, window: QWidget) -> None:

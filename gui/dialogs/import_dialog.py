@@ -22,6 +22,8 @@ from engine.digest import shorten
 from engine.importing import ImportRequest, Source
 from engine.snapshot import Snapshot
 from gui import icons, text
+from gui.dialogs.taken_names import consequence
+from gui.note import Note
 from gui.theme import Role, Space
 from gui.widgets import ElidedLabel, heading, plain_label
 
@@ -132,16 +134,21 @@ class _Line(QFrame):
         self._name = QLineEdit(_suggested(source.path), self)
         self._name.setAccessibleName(f"Name in the index for {text.plain(source.path.name)}")
         self._name.setPlaceholderText("a name, such as example.org/app:1.0")
+        self.taken = Note(self)
+        self._snapshot = snapshot
         self._can_be_named = names and source.can_be_named
         if self._can_be_named:
             self._named.setChecked(True)
             self._named.toggled.connect(self._name.setEnabled)
             self._named.toggled.connect(self.changed)
             self._name.textChanged.connect(self.changed)
+            self.changed.connect(self._tell_taken)
             choice = QHBoxLayout()
             choice.addWidget(self._named)
             choice.addWidget(self._name, 1)
             layout.addLayout(choice, row, 1, 1, 2)
+            layout.addWidget(self.taken, row + 1, 1, 1, 2)
+            self._tell_taken()
         else:
             self._named.hide()
             self._name.hide()
@@ -150,6 +157,14 @@ class _Line(QFrame):
     def acceptable(self) -> bool:
         """Whether a name that is wanted was given."""
         return not (self._can_be_named and self._named.isChecked()) or bool(self._name.text().strip())
+
+    @Slot()
+    def _tell_taken(self) -> None:
+        """Say what becomes of what has the name now."""
+        name = self._name.text().strip() if self._named.isChecked() else ""
+        self.taken.say(
+            consequence(self._snapshot, "", name) if self._snapshot is not None and name else "", Role.WARNING
+        )
 
     def request(self) -> ImportRequest:
         wanted = self._can_be_named and self._named.isChecked()

@@ -51,6 +51,18 @@ def test_a_manifest_gets_the_name_that_is_typed(qtbot: QtBot, parent: QWidget, s
     assert confirmed.args == [[ImportRequest(MANIFEST.path, "example.org/app:1.0")]]
 
 
+def test_what_becomes_of_a_name_that_is_taken_is_said_before(parent: QWidget, sample: Path) -> None:
+    with open_store(sample) as store:
+        dialog = ImportDialog("sample", [MANIFEST], store.scan(Progress()), parent)
+    (name,), (ticked,) = dialog.findChildren(QLineEdit), dialog.findChildren(QCheckBox)
+    told = "example.org/tool:2.0 stands for sha256:"
+    assert told not in words(dialog)
+    name.setText("example.org/tool:2.0")
+    assert told in words(dialog)
+    ticked.setChecked(False)
+    assert told not in words(dialog)
+
+
 def test_a_manifest_can_stay_without_a_name(parent: QWidget, snapshot: Snapshot) -> None:
     dialog = ImportDialog("app", [MANIFEST], snapshot, parent)
     (ticked,) = dialog.findChildren(QCheckBox)
