@@ -133,7 +133,8 @@ class _Overlay:
         needed, replaced = self._folders_of(own, nodes[counts])
         self._resolve_links(first, last, own)
         brought = own != ABSENT
-        after = self._lower(own, nodes[flags == WHITEOUT], np.concatenate([nodes[flags == OPAQUE], replaced]))
+        hidden = np.concatenate([nodes[flags == WHITEOUT], replaced])
+        after = self._lower(own, hidden, nodes[flags == OPAQUE])
         after[brought] = own[brought]
         without = needed[(own[needed] == ABSENT) & (self._columns.kinds[after[needed]] != DIRECTORY)]
         after[without] = IMPLIED

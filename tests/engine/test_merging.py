@@ -101,6 +101,8 @@ def test_within_a_layer_what_comes_later_replaces_what_came_before():
     assert paths(stacked(file(b"a/b") + file(b"a"))) == {b"a": ("0", 0)}
     assert paths(stacked(file(b"a") + file(b"a/b"))) == {b"a": ("5", -1), b"a/b": ("0", 0)}
     assert paths(stacked(file(b"a/b") + file(b"a") + file(b"a/c"))) == {b"a": ("5", -1), b"a/c": ("0", 0)}
+    below = folder(b"a/") + file(b"a/old")
+    assert paths(stacked(below, file(b"a") + file(b"a/c"))) == {b"a": ("5", -1), b"a/c": ("0", 1)}
     twice = stacked(file(b"a", b"1") + file(b"a", b"22"))
     assert twice.facts(int(twice.at(0)[twice.tree.find(b"a")])).size == 2
 
