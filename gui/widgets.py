@@ -7,13 +7,14 @@ import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
     QAction,
     QGuiApplication,
     QKeyEvent,
+    QKeySequence,
     QPainter,
     QPaintEvent,
 )
@@ -102,6 +103,12 @@ def give_clear_button(line: QLineEdit, words: str) -> None:
 
 class TickTable(QTableView):
     """A table in whose rows something can be ticked; the theme gives the boxes an outline that shows."""
+
+
+def is_copy_shortcut(event: QEvent) -> bool:
+    """Whether a widget is asked if it wants the keys that copy for itself."""
+    wanted = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+    return wanted and isinstance(event, QKeyEvent) and event.matches(QKeySequence.StandardKey.Copy)
 
 
 class ElidedLabel(QLabel):

@@ -119,6 +119,11 @@ class FileTree(QAbstractItemModel):
         node = self.node_at(index)
         return path_of(self._shown.wish.files, node) if self._shown and node > ROOT else ""
 
+    def facts_at(self, index: AnyIndex) -> str:
+        """All that is known of a row's path, in one line; empty for what is no path."""
+        node = self.node_at(index)
+        return self._cells_of(node).facts if node > ROOT else ""
+
     def node_at(self, index: AnyIndex) -> int:
         """The node of a row; -1 for the row that tells of the rest, and for what is not there."""
         if not index.isValid() or self._shown is None or index.internalId() >= len(self._places):
@@ -197,14 +202,18 @@ class FileTree(QAbstractItemModel):
             return RIGHT if column in _NUMBERS else None
         if role not in _ROLES:
             return None
+        return self._tell(self._cells_of(node), column, role)
+
+    # ------------------------------------------------------------------------------------------------- inside
+
+    def _cells_of(self, node: int) -> Cells:
+        assert self._shown is not None
         cells = self._cells.get(node)
         if cells is None:
             if len(self._cells) > _MOST_CELLS:
                 self._cells.clear()
             cells = self._cells[node] = cells_of(self._shown.wish.files, self._shown.view, node)
-        return self._tell(cells, column, role)
-
-    # ------------------------------------------------------------------------------------------------- inside
+        return cells
 
     def _tell(self, cells: Cells, column: int, role: int) -> Any:
         if role == DISPLAY:

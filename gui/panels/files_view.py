@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from engine.filesystem import Change, View
 from gui import icons, text, theme
@@ -15,7 +15,7 @@ from gui.panels.image_stack import Stack, stack_of
 from gui.panels.reading_bar import ReadingBar
 from gui.session import Selection, Session
 from gui.theme import Space
-from gui.widgets import plain_label
+from gui.widgets import ElidedLabel, is_copy_shortcut, plain_label
 
 _SAMPLES = {
     Column.CHANGE: "+9,999 ~99 −99",
@@ -25,7 +25,9 @@ _SAMPLES = {
     Column.MODIFIED: "30 Nov 2026 00:00",
 }
 _LEAST_NAME = 24
-"""Letters of a name that there is always room for; columns that have none are reached by scrolling."""
+"""Letters of a name that are worth more than another column."""
+_FIRST_TO_GO = (Column.OWNER, Column.MODE, Column.MODIFIED, Column.LAYER, Column.CHANGE)
+"""Columns that are left out where there is no room, the first first; the line below the tree tells all of them."""
 _OPENED = 60
 """Rows that are opened by themselves where a filter has left few."""
 
@@ -80,8 +82,7 @@ class FilesView(QWidget):
         view.setIconSize(icons.LIST_SIZE)
         view.setSelectionMode(QTreeView.SelectionMode.SingleSelection)
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        view.setHorizontalScrollMode(QTreeView.ScrollMode.ScrollPerPixel)
-        view.setSortingEnabled(False)
+        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = view.header()
         header.setStretchLastSection(False)
         header.setSectionsMovable(False)
@@ -92,7 +93,7 @@ class FilesView(QWidget):
 
     def show_selection(self, selection: Selection) -> None:
         """Show the files of another image, and read its layers."""
-        if self._selection is None or selection.digest != self._selection.digest:
+        if self._selection is not None and selection.digest != self._selection.digest:
             self._layer = -1
         self._selection = selection
         self._watch(selection.session)
@@ -155,6 +156,7 @@ class FilesView(QWidget):
         """All stores of a window share the workers, so the first one's are those of all."""
         self.model = FileTree(session.layers.runner, self)
         self.view.setModel(self.model)
+        self.view.selectionModel().currentRowChanged.connect(self._tell_current)
         header = self.view.header()
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)
@@ -202,6 +204,7 @@ class FilesView(QWidget):
             if wish.only or wish.words or len(wish.changes) < len(CHANGES):
                 self._open_few()
         self.sum.tell(wish, view, model.found)
+        self._tell_current()
 
     def _say_empty(self, wish: Wish) -> None:
         if self.choice.is_whole:
@@ -209,6 +212,13 @@ class FilesView(QWidget):
         else:
             self.empty.say("No path matches", "", "Show everything", self.choice.show_everything)
         self._put(self.empty)
+
+    @Slot()
+    def _tell_current(self) -> None:
+        """Say all that is known of the current row."""
+        if self.model is not None:
+            index = self.view.currentIndex()
+            self.sum.tell_current(self.model.path_at(index), self.model.facts_at(index))
 
     def _put(self, place: QWidget) -> None:
         """Show the tree, or the words in its place; the keyboard goes to what is there."""
@@ -240,14 +250,17 @@ class FilesView(QWidget):
         widths = {column: metrics.horizontalAdvance(sample) + Space.LARGE for column, sample in _SAMPLES.items()}
         widths[Column.MODE] = fixed.horizontalAdvance("drwxr-xr-x") + Space.LARGE
         widths[Column.OWNER] = fixed.horizontalAdvance(_SAMPLES[Column.OWNER]) + Space.LARGE
-        needed = widths[Column.CHANGE] + widths[Column.SIZE]
         room, least = self.view.viewport().width(), metrics.averageCharWidth() * _LEAST_NAME
-        # Either everything fits, or name, change and size do and the rest is reached by scrolling.
-        rest = room - sum(widths.values())
-        header.setMinimumSectionSize(Space.HUGE)
-        header.resizeSection(Column.NAME, max(least, rest if rest >= least else room - needed))
+        shown = set(widths)
+        for column in _FIRST_TO_GO:
+            if sum(widths[each] for each in shown) + least <= room:
+                break
+            shown.discard(column)
         for column, width in widths.items():
-            header.resizeSection(column, width)
+            header.setSectionHidden(column, column not in shown)
+            if column in shown:
+                header.resizeSection(column, width)
+        header.resizeSection(Column.NAME, max(least // 2, room - sum(widths[each] for each in shown)))
 
     # --------------------------------------------------------------------------------------------- from the view
 
@@ -256,6 +269,9 @@ class FilesView(QWidget):
             self._size_columns()
         if watched is self.view and event.type() == QEvent.Type.FocusIn:
             self._begin()
+        if watched is self.view and is_copy_shortcut(event):
+            event.accept()  # here copying is about the current row, and not about what is selected in the window
+            return True
         if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.matches(QKeySequence.StandardKey.Copy):
                 self._copy()
@@ -304,29 +320,36 @@ class FilesView(QWidget):
 
 
 class _Sum(QWidget):
-    """One line below the tree: how much is there, and what the layer does to it."""
+    """Below the tree: all that is known of the current row, and how much is there."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.words = plain_label("", parent=self)
+        self.path = ElidedLabel(parent=self)
+        self.path.setFont(theme.fixed_font())
+        self.facts = plain_label("", wrap=True, selectable=True, parent=self)
+        self.words = ElidedLabel(parent=self)
         self.words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(Space.MEDIUM, Space.TINY, Space.MEDIUM, Space.TINY)
-        layout.addWidget(self.words, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(Space.MEDIUM, Space.SMALL, Space.MEDIUM, Space.SMALL)
+        layout.setSpacing(Space.TINY)
+        for label in (self.path, self.facts, self.words):
+            layout.addWidget(label)
+        self.tell_current("", "")
         self.hide()
+
+    def tell_current(self, path: str, facts: str) -> None:
+        """Say what the current row is; nothing where there is none."""
+        self.path.set_text(path)
+        self.facts.setText(facts)
+        for label in (self.path, self.facts):
+            label.setVisible(bool(path))
 
     def tell(self, wish: Wish, view: View, found: int) -> None:
         """Say what a view holds, and how much of it is shown."""
         total = int((view.changes[1:] != Change.NONE).sum())
         paths = text.count(total, "path") if found == total else f"{text.number(found)} of {text.count(total, 'path')}"
-        size = text.size(view.total)
-        where = (
-            f"layer {wish.layer + 1} alone"
-            if wish.only
-            else f"layers 1 to {wish.layer + 1}"
-            if wish.layer
-            else "layer 1"
-        )
-        self.words.setText(text.SEPARATOR.join((paths, f"{size} unpacked", where)))
+        size = f"{text.size(view.total)} unpacked"
+        whole = f"layers 1 to {wish.layer + 1}" if wish.layer else "layer 1"
+        where = f"layer {wish.layer + 1} alone" if wish.only else whole
+        self.words.set_text(text.SEPARATOR.join((paths, size, where)))
         self.show()

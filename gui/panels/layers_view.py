@@ -7,12 +7,13 @@ from PySide6.QtWidgets import QHeaderView, QSplitter, QTableView, QVBoxLayout, Q
 from gui import icons, theme
 from gui.models.look import RowDelegate
 from gui.panels.describe_layer import describe_layer
-from gui.panels.image_stack import stack_of
+from gui.panels.image_stack import Stack, stack_of
 from gui.panels.page import Page
 from gui.panels.reading_bar import ReadingBar
 from gui.panels.stack_model import Column, StackModel
 from gui.session import Selection, Session
 from gui.theme import Space
+from gui.widgets import is_copy_shortcut
 
 _SAMPLES = {
     Column.NUMBER: "000",
@@ -24,7 +25,7 @@ _SAMPLES = {
 }
 _FIRST_TO_GO = (Column.SHARED, Column.UNPACKED, Column.WASTES, Column.ADDS)
 """Columns that are left out where there is no room, the first first; the page below tells all of them."""
-_LEAST_STEP = 28
+_LEAST_STEP = 36
 """Letters of a step that are worth more than another column."""
 
 
@@ -43,6 +44,8 @@ class LayersView(QWidget):
         super().__init__(parent)
         self._selection: Selection | None = None
         self._session: Session | None = None
+        self._wanted = -1
+        """The layer that somebody chose, maybe before it was there."""
         self.reading = ReadingBar(self)
         self.model = StackModel(self)
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
@@ -100,10 +103,11 @@ class LayersView(QWidget):
         selection.session.layers.look_at(selection.digest)
         self.refresh()
         if not self.view.currentIndex().isValid() and self.model.rowCount():
-            self.choose(self.model.rowCount() - 1)
+            self.choose(self._wanted if self._wanted >= 0 else self.model.rowCount() - 1)
 
     def choose(self, position: int) -> None:
-        """Make a layer current."""
+        """Make a layer current, as soon as there are layers."""
+        self._wanted = position
         index = self.model.index(position, Column.NUMBER)
         if index.isValid() and index.row() != self.view.currentIndex().row():
             flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
@@ -113,6 +117,8 @@ class LayersView(QWidget):
     def clear(self) -> None:
         """Show nothing."""
         self._selection = None
+        self._wanted = -1
+        self.model.show(Stack((), "", 0))
 
     @Slot()
     def refresh(self) -> None:
@@ -188,6 +194,9 @@ class LayersView(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.view.viewport() and event.type() == QEvent.Type.Resize:
             self._size_columns()
+        if watched is self.view and is_copy_shortcut(event):
+            event.accept()  # here copying is about the current row, and not about what is selected in the window
+            return True
         if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             row = self.view.currentIndex().row()
             if event.matches(QKeySequence.StandardKey.Copy) and row >= 0:

@@ -1,0 +1,174 @@
+"""The Files tab: the tree at a layer, what is chosen above it, and what is told below it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from engine.filesystem import Change
+from gui.models.file_cells import Column
+from gui.panels.files_view import FilesView
+from gui.session import Selection, Session
+from tests.archives import END, file, layer
+from tests.gui.models._pictures import find, names
+from tests.layouts import LayoutFiles
+
+Open = Callable[[Path], Session]
+LOWER = file(b"etc/passwd", b"root") + file(b"etc/old", b"x" * 10) + file(b"usr/bin/tool", bytes(3000)) + END
+UPPER = file(b"etc/passwd", b"root2") + file(b"etc/.wh.old") + file(b"srv/app/main.py", b"print()") + END
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LayoutFiles:
+    return LayoutFiles(tmp_path / "layout")
+
+
+@pytest.fixture
+def view(qtbot: QtBot) -> FilesView:
+    view = FilesView()
+    qtbot.addWidget(view)
+    view.resize(1000, 600)
+    view.show()
+    return view
+
+
+@pytest.fixture
+def session(qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open) -> Session:
+    """A session whose only image is shown."""
+    steps = [{"created_by": "ADD base /"}, {"created_by": "COPY app /srv"}]
+    image = files.name(files.image(LOWER, UPPER, config={"history": steps}), "app:1")
+    session = open_session(files.path)
+    view.show_selection(Selection(session, image["digest"], 0))
+    qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
+    return session
+
+
+def top(view: FilesView) -> list[str]:
+    assert view.model is not None
+    return names(view.model)
+
+
+def test_it_begins_with_the_whole_image(view: FilesView, session: Session) -> None:
+    assert top(view) == ["etc", "srv", "usr"]
+    assert view.choice.layers.currentText() == "2  COPY app /srv"
+    assert view.choice.merged.isChecked()
+    assert view.sum.words.text() == "9 paths · 3.0 kB unpacked · layers 1 to 2"
+
+
+def test_another_layer_shows_the_files_of_then(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    with qtbot.waitSignal(view.chosen) as caught:
+        view.choice.layers.activated.emit(0)
+    assert caught.args == [0]
+    assert top(view) == ["etc", "usr"]
+    assert view.sum.words.text().endswith("layer 1")
+
+
+def test_this_layer_alone_opens_what_it_touches(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    qtbot.mouseClick(view.choice.only, Qt.MouseButton.LeftButton)
+    assert top(view) == ["etc", "srv"]
+    assert view.model is not None
+    assert view.view.isExpanded(find(view.model, "srv", "app"))
+    assert names(view.model, find(view.model, "etc")) == ["old", "passwd"]
+
+
+def test_toggles_say_how_many_there_are_and_leave_them_out(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    toggles = view.choice.toggles
+    assert {change: toggle.accessibleName() for change, toggle in toggles.items()} == {
+        Change.ADDED: "Added: 3",
+        Change.CHANGED: "Changed: 1",
+        Change.REMOVED: "Removed: 1",
+        Change.UNCHANGED: "Unchanged: 4",
+    }
+    toggles[Change.UNCHANGED].click()
+    toggles[Change.ADDED].click()
+    assert top(view) == ["etc"]
+    assert view.sum.words.text().startswith("2 of 9 paths")
+
+
+def test_the_filter_opens_the_way_to_what_it_finds(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    qtbot.keyClicks(view.choice.line, "main")
+    qtbot.waitUntil(lambda: top(view) == ["srv"])
+    assert view.model is not None
+    assert view.view.isExpanded(find(view.model, "srv", "app"))
+    qtbot.keyClick(view.choice.line, Qt.Key.Key_Return)
+    assert view.view.hasFocus()
+    assert view.view.currentIndex().data() == "srv"
+    view.focus_filter()
+    qtbot.keyClick(view.choice.line, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: len(top(view)) == 3)
+
+
+def test_where_nothing_matches_there_is_a_way_back(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    qtbot.keyClicks(view.choice.line, "nowhere")
+    qtbot.waitUntil(lambda: view.empty.isVisible())
+    assert view.empty.words == "No path matches"
+    (button,) = view.empty.findChildren(QPushButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert view.view.isVisible()
+    assert view.choice.line.text() == ""
+    assert len(top(view)) == 3
+
+
+def test_a_click_on_a_title_sorts(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    header = view.view.header()
+    x = header.sectionViewportPosition(Column.SIZE) + 20
+    for _ in range(2):
+        qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, 8))
+    assert top(view)[0] == "usr"
+
+
+def test_below_it_stands_all_that_is_known_of_a_file(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    assert view.model is not None
+    view.view.setCurrentIndex(find(view.model, "etc", "old"))
+    assert view.sum.path.text() == "/etc/old"
+    facts = view.sum.facts.text()
+    assert facts.startswith("file · 10 bytes · -rw-r--r-- · 0:0 · ")
+    assert facts.endswith("From layer 1 · removed by this layer")
+    qtbot.keyClick(view.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "/etc/old"
+
+
+def test_the_keyboard_opens_folders_but_never_everything(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    assert view.model is not None
+    view.view.setFocus()
+    assert view.view.currentIndex().data() == "etc"
+    qtbot.keyClick(view.view, Qt.Key.Key_Return)
+    assert view.view.isExpanded(find(view.model, "etc"))
+    qtbot.keyClick(view.view, Qt.Key.Key_Asterisk)
+    assert not view.view.isExpanded(find(view.model, "usr"))
+
+
+def test_what_is_open_stays_so_at_another_layer(view: FilesView, session: Session) -> None:
+    assert view.model is not None
+    view.view.expand(find(view.model, "etc"))
+    view.choose(0)
+    assert view.view.isExpanded(find(view.model, "etc"))
+    assert names(view.model, find(view.model, "etc")) == ["old", "passwd"]
+
+
+def test_a_missing_layer_leaves_the_files_of_the_others(
+    qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open
+) -> None:
+    gone = files.blob(layer("gone"))
+    image = files.name(files.image(LOWER, gone), "app:1")
+    files.file(gone).unlink()
+    session = open_session(files.path)
+    view.show_selection(Selection(session, image["digest"], 0))
+    qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
+    assert top(view) == ["etc", "usr"]
+    assert view.reading.words.text() == "Layer 2 could not be read: the files are shown without it."
+    qtbot.mouseClick(view.choice.only, Qt.MouseButton.LeftButton)
+    assert view.empty.words == "This layer changes nothing"
+
+
+def test_in_a_narrow_window_name_and_size_keep_their_room(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    header = view.view.header()
+    assert not any(header.isSectionHidden(column) for column in Column)
+    view.resize(340, 600)
+    qtbot.waitUntil(lambda: header.isSectionHidden(Column.MODE))
+    assert not header.isSectionHidden(Column.SIZE)
+    assert header.length() <= view.view.viewport().width()
