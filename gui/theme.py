@@ -155,7 +155,7 @@ class Theme(QObject):
         self._application.setPalette(palette)
         for controls, outlined in (
             (_OUTLINED, _outlined(palette, self._colours)),
-            (_WITH_TICKS, _with_ticks(palette, self._colours)),
+            (_FRAMED, _framed(palette, self._colours)),
         ):
             for control in controls:
                 self._application.setPalette(outlined, control)  # type: ignore[arg-type]  # it takes text, the stub says bytes
@@ -291,7 +291,7 @@ _PALETTE_ROLES = {
 
 _OUTLINED = ("QCheckBox", "QRadioButton", "QComboBox", "QAbstractSpinBox")
 
-_WITH_TICKS = ("TickTable",)
+_FRAMED = ("TickTable", "QMenu")
 
 _FUSION_DARKENS = 140
 
@@ -317,14 +317,14 @@ def _palette(colours: Mapping[Role, QColor]) -> QPalette:
 
 def _outlined(palette: QPalette, colours: Mapping[Role, QColor]) -> QPalette:
     """For controls that Fusion draws an outline around: it takes a darker tone of Window, unseen on a dark one."""
-    outlined = _with_ticks(palette, colours)
+    outlined = _framed(palette, colours)
     outlined.setColor(QPalette.ColorRole.Highlight, colours[Role.ACCENT])
     outlined.setColor(QPalette.ColorRole.HighlightedText, colours[Role.BASE])
     return outlined
 
 
-def _with_ticks(palette: QPalette, colours: Mapping[Role, QColor]) -> QPalette:
-    """The same for lists, whose selected rows stay what they are."""
+def _framed(palette: QPalette, colours: Mapping[Role, QColor]) -> QPalette:
+    """The same for what has rows, whose selection stays as it is: boxes to tick, and the edge of a menu."""
     outlined = QPalette(palette)
     outlined.setColor(QPalette.ColorRole.Window, colours[Role.OUTLINE].lighter(_FUSION_DARKENS))
     return outlined

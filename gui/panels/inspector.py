@@ -258,7 +258,10 @@ class Inspector(QWidget):
         there = _tabs_for(self._selection)
         self.tabs.blockSignals(True)
         for tab in range(self.tabs.count()):
-            self.tabs.setTabVisible(tab, tab in there)
+            if self.tabs.isTabVisible(tab) != (
+                tab in there
+            ):  # of a hidden bar Qt forgets changes when one changes none
+                self.tabs.setTabVisible(tab, tab in there)
         self.tabs.setCurrentIndex(self._wanted_tab if self._wanted_tab in there else OVERVIEW)
         self.tabs.blockSignals(False)
 

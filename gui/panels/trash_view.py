@@ -154,7 +154,8 @@ class TrashView(QWidget):
         size = text.size(sum(record.size for record in chosen))
         what = title_of(chosen[0]) if len(chosen) == 1 else f"{text.number(len(chosen))} selected"
         back = "Restore brings it back as it was" if len(chosen) == 1 else "Restore brings them back as they were"
-        return what, f"{_blobs(chosen)}, {size}. {back}; deleting for good frees the bytes."
+        stays = " Emptying the trash leaves it there." if all(record.kind == "aside" for record in chosen) else ""
+        return what, f"{_blobs(chosen)}, {size}. {back}; deleting for good frees the bytes.{stays}"
 
     def focus_filter(self) -> None:
         """There is none; the list gets the keyboard."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QColor, QFontInfo, QFontMetrics, QPalette
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QRadioButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QMenu, QRadioButton, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.snapshot import State
@@ -161,7 +161,7 @@ def test_fonts_are_the_systems(qapp: QApplication) -> None:
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("control", [QCheckBox, QRadioButton, QComboBox, QSpinBox, TickTable])
+@pytest.mark.parametrize("control", [QCheckBox, QRadioButton, QComboBox, QSpinBox, TickTable, QMenu])
 def test_controls_have_an_outline_that_shows(
     qapp: QApplication, qtbot: QtBot, mode: theme.ThemeMode, control: type[QWidget]
 ) -> None:

@@ -1,5 +1,6 @@
 """What the inspector promises: to show what is selected, the tabs that mean something, and the way back."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,17 @@ def test_a_stray_file_and_a_missing_blob_have_what_can_be_said_of_them(
         session.rescan()
     select(inspector, store, "layer")
     assert tabs(inspector) == ["Overview", "Relations"]
+
+
+def test_tabs_that_come_while_nothing_is_shown_have_their_place(inspector: Inspector, store) -> None:
+    inspector.show_selection(Selection(store[0], "sha256/stray.txt", None))
+    inspector.show_selection(None)
+    select(inspector, store, "layer")
+    QApplication.processEvents()
+    bar = inspector.tabs.tabBar()
+    shown = [bar.tabRect(tab) for tab in (OVERVIEW, METADATA, RELATIONS)]
+    assert all(rect.width() > 0 for rect in shown)
+    assert not any(one.intersects(other) for one, other in itertools.pairwise(shown))
 
 
 def test_the_chosen_tab_comes_back_where_it_is_there(inspector: Inspector, store) -> None:
