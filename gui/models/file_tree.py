@@ -66,6 +66,7 @@ class FileTree(QAbstractItemModel):
         super().__init__(parent)
         self._latest = Latest(self, runner)
         self._look = Look(self)
+        self._wished: Wish | None = None
         self._shown: _Arranged | None = None
         self._column, self._descending = int(Column.NAME), False
         self._children: dict[int, tuple[list[int], int]] = {}
@@ -78,6 +79,9 @@ class FileTree(QAbstractItemModel):
 
     def show(self, wish: Wish | None) -> None:
         """Show something else, or nothing."""
+        if wish == self._wished:
+            return
+        self._wished = wish
         if wish is None:
             self._latest.drop()
             self._adopt(None)

@@ -193,6 +193,16 @@ def test_what_is_open_and_selected_stays_so_at_another_layer_and_in_another_orde
     assert tree.rowCount() == 0
 
 
+def test_asking_for_the_same_again_moves_nothing(tree: FileTree, qtbot: QtBot) -> None:
+    files = files_of(BASE, TOP)
+    tree.show(Wish(files, 1, words="etc"))
+    with qtbot.assertNotEmitted(tree.arranged):
+        tree.show(Wish(files, 1, words="etc"))
+    tree.show(None)
+    tree.show(Wish(files, 1, words="etc"))
+    assert names(tree) == ["etc"]
+
+
 def test_names_from_a_layer_are_only_text(tree: FileTree) -> None:
     hostile = [("<b>x\u202e", 1), ("line\nbreak", 1), ("x" * 250, 1), ("caf\udce9", 1)]
     tree.show(Wish(files_of(hostile), 0))
