@@ -139,4 +139,4 @@ def _role(view: View, node: int, change: Change) -> Role:
 
 def _spoken_counts(view: View, node: int) -> str:
     counts = [f"{text.number(count)} {CHANGES[each].word}" for each, count in _counts(view, node)]
-    return f"at or below it {', '.join(counts)}" if counts else ""
+    return f"{', '.join(counts)} in it" if counts else ""

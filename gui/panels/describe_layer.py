@@ -45,6 +45,9 @@ def _step(layer: StackLayer) -> list[Field]:
 
 
 def _sizes(layer: StackLayer) -> list[Field]:
+    if layer.stored < 0:
+        promised = [bytes_of(layer.descriptor.size), say(", by what the manifest says", Ink.MUTED)]
+        return [Field("Size", [promised])] if layer.descriptor.size >= 0 else []
     stored: Line = [bytes_of(layer.stored)]
     table = layer.read.table if layer.read is not None else None
     if table is None:

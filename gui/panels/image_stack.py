@@ -24,7 +24,10 @@ _MOST_USERS = 10_000
 
 @dataclass(frozen=True, eq=False)
 class StackLayer:
-    """One layer of an image; ``number`` counts from 1, ``stored`` is in bytes, ``row`` -1 where it has no digest."""
+    """One layer of an image; ``number`` counts from 1, ``stored`` is in bytes, -1 for no file.
+
+    ``row`` is -1 where it has no digest.
+    """
 
     number: int
     of: int
@@ -56,6 +59,8 @@ class StackLayer:
         read = self.read
         if read is None:
             return []
+        if read.table is None and self.state in (State.MISSING, State.EXTERNAL):
+            return []  # its state says it
         if read.table is None:
             return [text.error_sentence(read.error)] if isinstance(read.error, EngineError) else []
         table = read.table
@@ -95,7 +100,6 @@ def stack_of(session: Session, digest: str, read: ReadImage | None) -> Stack:
     layers = []
     for position, descriptor in enumerate(manifest.layers[:MOST_LAYERS]):
         at = int(rows[position])
-        on_disk = int(snapshot.columns.sizes[at]) if at >= 0 else -1
         layers.append(
             StackLayer(
                 number=position + 1,
@@ -104,7 +108,7 @@ def stack_of(session: Session, digest: str, read: ReadImage | None) -> Stack:
                 row=at,
                 step=by_layer[position].text,
                 comment=by_layer[position].comment,
-                stored=on_disk if on_disk >= 0 else descriptor.size,
+                stored=int(snapshot.columns.sizes[at]) if at >= 0 else -1,
                 state=session.state(at) if at >= 0 else State.DAMAGED,
                 users=_users(snapshot, at, row),
                 read=read.layers[position] if read is not None else None,

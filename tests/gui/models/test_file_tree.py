@@ -99,7 +99,7 @@ def test_a_change_is_told_by_glyph_colour_and_word(tree: FileTree) -> None:
         index.siblingAtColumn(Column.CHANGE).data(Qt.ItemDataRole.ForegroundRole).name() for index in rows.values()
     }
     assert len(colours) == 4
-    assert find(tree, "etc").data(SPOKEN) == "etc, folder, 130 bytes, unchanged, at or below it 1 changed, 1 removed"
+    assert find(tree, "etc").data(SPOKEN) == "etc, folder, 130 bytes, unchanged, 1 changed, 1 removed in it"
     assert rows["etc/passwd"].data(TOOLTIP) == "/etc/passwd\nfile\nChanged. From layer 2"
 
 

@@ -141,13 +141,15 @@ def test_a_missing_layer_and_one_that_is_no_tar_say_so(
     image = files.name(files.image(gone, text, layer("a")), "app:1")
     files.file(gone).unlink()
     model = show(qtbot, view, open_session(files.path), image["digest"])
-    assert row(model, 0)[3:6] == ["–", "–", "–"]
+    assert row(model, 0)[2:6] == ["–", "–", "–", "–"], "what is not here takes no room"
     assert "Missing" in model.index(0, 0).data(SPOKEN)
     assert "there is no file" in model.index(0, Column.STEP).data(TOOLTIP)
     assert "not a tar file" in model.index(1, 0).data(SPOKEN)
     assert "Layer 1 could not be read: the files are shown without it." in view.reading.words.text()
     view.choose(0)
-    assert "Something refers to it, but there is no file." in view.page.toPlainText()
+    told = view.page.toPlainText()
+    assert "Something refers to it, but there is no file." in told
+    assert f"{gone['size'] / 1000:.1f} kB, by what the manifest says" in told
 
 
 def test_a_layer_that_is_not_what_the_config_says_or_its_type_is_told(
