@@ -19,7 +19,7 @@ from engine.filesystem import Change, View
 from gui import icons, text, theme
 from gui.models.file_cells import CHANGES
 from gui.theme import Role, Space
-from gui.widgets import give_clear_button, set_tooltip
+from gui.widgets import give_clear_button, plain_label, set_tooltip
 
 _PAUSE_MS = 150
 _LETTERS = 12
@@ -107,6 +107,9 @@ class FilesChoice(QWidget):
     def _lay_out(self) -> None:
         first = QHBoxLayout()
         first.setSpacing(Space.TINY)
+        label = plain_label("Layer", parent=self)
+        label.setBuddy(self.layers)  # on Linux a screen reader takes the name of a box from there
+        first.addWidget(label)
         first.addWidget(self.layers, 1)
         first.addWidget(self.merged)
         first.addWidget(self.only)
