@@ -22,7 +22,7 @@ from gui.theme import Role, Space
 from gui.widgets import give_clear_button, plain_label, set_tooltip
 
 _PAUSE_MS = 150
-_LETTERS = 12
+_LETTERS = 8
 """Letters of a layer's name that there is always room for."""
 _HELP = """Type a part of a path. A name with * or ? in it is a whole one.
 

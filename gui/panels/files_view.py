@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QStackedWidget, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from engine.filesystem import Change, View
 from gui import icons, text, theme
@@ -49,6 +49,8 @@ class FilesView(QWidget):
         self.reading = ReadingBar(self)
         self.choice = FilesChoice(self)
         self._places = QStackedWidget(self)
+        # A low window is for what is asked in it; the tree takes what is left.
+        self._places.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.view = QTreeView(self._places)
         self.empty = EmptyPlace(self._places)
         self.sum = _Sum(self)
