@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -14,16 +15,15 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.document import Manifest
 from engine.errors import EngineError
-from engine.filesystem import Change, FileSystem
-from engine.layers import LayerTable, read_tables
-from engine.merging import merge
 from engine.progress import Progress
 from engine.snapshot import Outcome, Snapshot
 from engine.store import Store
-from engine.tarwalk import Walker
 from engine.verify import VerifyBatch
-from engine.waste import waste
 from gui.jobs import Job, JobRunner
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.filesystem import FileSystem
+    from engine.layers import LayerTable
 
 MOST_LAYERS = 1000
 """Layers of the tallest image that is read; no tool can run one of more than some hundred."""
@@ -41,7 +41,7 @@ class ReadLayer:
     counts are paths.
     """
 
-    table: LayerTable | None
+    table: "LayerTable | None"
     error: EngineError | None
     entries: int
     trouble: str
@@ -58,7 +58,7 @@ class ReadImage:
     """The layers of an image, the lowest first, and its file system; a layer that was not read has nothing in it."""
 
     layers: tuple[ReadLayer, ...]
-    files: FileSystem
+    files: "FileSystem"
 
 
 class Layering(QObject):
@@ -172,9 +172,9 @@ class Layering(QObject):
             found.append((layer.digest, size, changed, inode))
         return tuple(found)
 
-    def _record(self, snapshot: Snapshot, tables: list[tuple[str, LayerTable | EngineError]]) -> None:
+    def _record(self, snapshot: Snapshot, tables: "list[tuple[str, LayerTable | EngineError]]") -> None:
         """A layer that is not what its digest names is corrupt, wherever it is shown."""
-        corrupt = [digest for digest, table in tables if isinstance(table, LayerTable) and table.is_sound is False]
+        corrupt = [digest for digest, table in tables if not isinstance(table, EngineError) and table.is_sound is False]
         rows = np.array([row for digest in corrupt if (row := snapshot.find(digest)) >= 0], np.int64)
         if len(rows):
             outcomes = np.full(len(rows), Outcome.CORRUPT, np.uint8)
@@ -188,10 +188,16 @@ class Layering(QObject):
 
 def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> ReadImage:
     """Read layers, the lowest first, and lay them on each other. Raises ``Cancelled``."""
+    from engine.filesystem import Change
+    from engine.layers import read_tables
+    from engine.merging import merge
+    from engine.tarwalk import Walker
+    from engine.waste import waste
+
     tables = read_tables(store.blobs, digests, progress, cache=cache)
     nothing = Walker().finish()
     found = [tables[digest] for digest in digests]
-    files = merge([each.listing if isinstance(each, LayerTable) else nothing for each in found], progress)
+    files = merge([nothing if isinstance(each, EngineError) else each.listing for each in found], progress)
     wasted = waste(files).layers
     progress.start("Comparing layers", len(found), "layers")
     layers = []
@@ -199,7 +205,7 @@ def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Prog
     for number, each in enumerate(found):
         first, last = files.columns.bounds[number], files.columns.bounds[number + 1]
         changes = np.bincount(files.view(number).changes[1:], minlength=len(Change)).tolist()
-        table = each if isinstance(each, LayerTable) else None
+        table = None if isinstance(each, EngineError) else each
         layers.append(
             ReadLayer(
                 table=msgspec.structs.replace(table, listing=nothing) if table else None,

@@ -236,8 +236,8 @@ class Session(QObject):
         if snapshot is None:
             return
 
-        def work(_progress: Progress) -> Result:
-            leftovers = self.store.leftovers()
+        def work(progress: Progress) -> Result:
+            leftovers = self.store.leftovers(progress)
             return prepare(plan_cleanup(snapshot, time.time(), writers=leftovers), leftovers)
 
         self._start("Looking for what nothing needs", work, then)

@@ -4,24 +4,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from engine.checkup import what_was_checked
 from engine.errors import StorageFailed
 from engine.findings import Finding, Severity
-from engine.layercheck import LayerCheck, check_layers, stamp_of
 from engine.progress import Progress
 from engine.report import Checked, Group, counted, grouped, summed_up
-from engine.rules import RULES
 from engine.snapshot import Snapshot, State
 from engine.store import Store
-from engine.validate import Validation, validate
 from engine.verdicts import Verdicts
 from engine.verify import VerifyBatch
 from gui.jobs import Job, JobRunner
 from gui.outcome import Notice
 from gui.picture import Picture
+
+if TYPE_CHECKING:  # more than a hundred rules, and what unpacks layers: the workers import that, after the first window
+    from engine.layercheck import LayerCheck
+    from engine.validate import Validation
 
 REST = 10.0
 """While blobs are being hashed, validating takes at most this share of the time: one part in so many."""
@@ -34,7 +35,7 @@ class Judgement:
     """What was found in one look at a snapshot, ready to be shown."""
 
     snapshot: Snapshot
-    validation: Validation
+    validation: "Validation"
     checked: Checked
     groups: Sequence[Group] = ()
     counts: Mapping[Severity, int] = field(default_factory=dict)
@@ -166,7 +167,7 @@ class Problems(QObject):
         def found(items: list[object]) -> None:
             self.recorded.emit(snapshot, [item for item in items if isinstance(item, VerifyBatch)])
 
-        def done(layers: dict[str, LayerCheck]) -> None:
+        def done(layers: "dict[str, LayerCheck]") -> None:
             self._layers = layers
             self._tells_deep = True
             end()
@@ -181,9 +182,14 @@ class Problems(QObject):
             self._deep = None
             self.changed.emit()
 
+        def work(progress: Progress) -> "dict[str, LayerCheck]":
+            from engine.layercheck import check_layers
+
+            return check_layers(self._store, snapshot, progress, known)
+
         self._deep = self._runner.start(
             "Checking layers",
-            lambda progress: check_layers(self._store, snapshot, progress, known),
+            work,
             store=self._key,
             precious=True,
             on_items=found,
@@ -210,6 +216,9 @@ class Problems(QObject):
         verdicts, layers = _copied(picture.verdicts), _of_now(self._layers, snapshot)
 
         def work(progress: Progress) -> Judgement:
+            from engine.checkup import what_was_checked
+            from engine.validate import validate
+
             found = validate(self._store, snapshot, progress, verdicts=verdicts, layers=layers, previous=previous)
             checked = what_was_checked(self._store, snapshot, verdicts, layers)
             return judge(snapshot, found, checked)
@@ -259,8 +268,10 @@ class Problems(QObject):
         self.noticed.emit(Notice.of(error))
 
 
-def judge(snapshot: Snapshot, validation: Validation, checked: Checked) -> Judgement:
+def judge(snapshot: Snapshot, validation: "Validation", checked: Checked) -> Judgement:
     """Findings made ready to be shown; walks over all of them, so not on the GUI thread."""
+    from engine.rules import RULES
+
     groups = grouped(validation.findings, RULES)
     by_place: dict[str, list[Finding]] = {}
     for finding in validation.findings.items:
@@ -272,10 +283,12 @@ def _bad(picture: Picture) -> tuple[int, ...]:
     return tuple(int(picture.counts[state]) for state in _BAD)
 
 
-def _of_now(layers: Mapping[str, LayerCheck] | None, snapshot: Snapshot) -> dict[str, LayerCheck] | None:
+def _of_now(layers: "Mapping[str, LayerCheck] | None", snapshot: Snapshot) -> "dict[str, LayerCheck] | None":
     """What was told of layers whose files are still the ones that were read."""
     if layers is None:
         return None
+    from engine.layercheck import stamp_of
+
     found = {}
     for digest, layer in layers.items():
         row = snapshot.find(digest)

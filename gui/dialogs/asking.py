@@ -13,11 +13,8 @@ from engine.digest import shorten
 from engine.importing import ImportRequest, Source
 from engine.snapshot import Entry, State
 from gui import text
-from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.import_dialog import ImportDialog
-from gui.dialogs.name_dialog import ADD_ENTRY, ADD_NAME, ADD_TO_INDEX, RENAME, NameDialog
 from gui.dialogs.taken_names import consequence, owners
-from gui.models.cleanup import Proposal, propose
 from gui.outcome import Notice
 from gui.session import Session
 from gui.settings import Settings
@@ -74,6 +71,8 @@ def how_to_import(session: Session, paths: Sequence[Path], window: QWidget, *, t
 
 def new_name(session: Session, position: int, window: QWidget) -> None:
     """Ask for another name of an index entry, then rename it."""
+    from gui.dialogs.name_dialog import RENAME, NameDialog  # knows the rules, which the first window does not need
+
     snapshot = session.snapshot
     if snapshot is None:
         return
@@ -107,6 +106,8 @@ def another_name(session: Session, digest: str, window: QWidget, name: str = "")
 
     ``name`` is the one that a lost image says it had.
     """
+    from gui.dialogs.name_dialog import ADD_ENTRY, ADD_NAME, ADD_TO_INDEX, NameDialog
+
     snapshot = session.snapshot
     row = snapshot.find(digest) if snapshot is not None else -1
     if snapshot is None or row < 0:
@@ -125,6 +126,8 @@ def another_name(session: Session, digest: str, window: QWidget, name: str = "")
 
 def what_to_clean(session: Session, window: QWidget) -> None:
     """Show what nothing needs, in bins, then move what is ticked to the trash."""
+    from gui.dialogs.cleanup_dialog import CleanupDialog  # not needed for the first window
+    from gui.models.cleanup import Proposal, propose
 
     def ask(proposal: Proposal) -> None:
         dialog = CleanupDialog(session.name, proposal, window)

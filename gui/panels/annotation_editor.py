@@ -7,25 +7,15 @@ from PySide6.QtWidgets import QWidget
 from engine.document import REF_NAME
 from engine.rules import RULES
 from engine.rules.annotations import advice
-from engine.snapshot import Entry
 from gui import text
 from gui.panels import naming
 from gui.panels.pair_editor import PairEditor
 from gui.panels.pair_form import Advice
+from gui.panels.selected import entry_of
 from gui.session import Selection
 from gui.theme import Role
 
 _NAME_RULE = "This one is the name of the entry: use Rename… (F2), which says what becomes of a name that is taken."
-
-
-def entry_of(selection: Selection | None) -> Entry | None:
-    """The index entry that is selected; None where that is only a part of what an entry leads to."""
-    snapshot = selection.session.snapshot if selection is not None else None
-    position = selection.entry_position if selection is not None else None
-    if selection is None or snapshot is None or position is None or not selection.session.is_layout:
-        return None
-    entry = snapshot.entries[position] if position < len(snapshot.entries) else None
-    return entry if entry is not None and entry.descriptor.digest == selection.digest else None
 
 
 class AnnotationEditor(PairEditor):

@@ -7,7 +7,6 @@ import numpy as np
 
 from engine.document import Descriptor, Manifest, Role
 from engine.errors import EngineError
-from engine.layers import what_it_really_is
 from engine.snapshot import Kind, Snapshot, State
 from gui import text
 from gui.layering import MOST_LAYERS, ReadImage, ReadLayer
@@ -63,6 +62,8 @@ class StackLayer:
             return []  # its state says it
         if read.table is None:
             return [text.error_sentence(read.error)] if isinstance(read.error, EngineError) else []
+        from engine.layers import what_it_really_is  # not needed for the first window
+
         table = read.table
         found = [read.trouble, what_it_really_is(table, self.descriptor.media_type)]
         same_kind = table.diff_id.partition(":")[0] == self.diff_id.partition(":")[0]

@@ -1,6 +1,7 @@
 """The inspector: what is selected, told in plain language, as it is stored, with its metadata and its relations."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
@@ -8,18 +9,22 @@ from PySide6.QtWidgets import QStackedWidget, QTabWidget, QVBoxLayout, QWidget
 
 from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
 from gui import icons, theme
-from gui.panels.annotation_editor import AnnotationEditor, entry_of
-from gui.panels.document_view import DocumentView
-from gui.panels.files_view import FilesView
 from gui.panels.image_stack import has_layers
 from gui.panels.inspector_header import InspectorHeader
-from gui.panels.layers_view import LayersView
-from gui.panels.metadata_editor import MetadataEditor
+from gui.panels.later import Later
 from gui.panels.overview import Overview
-from gui.panels.relations import Relations
+from gui.panels.selected import entry_of
 from gui.session import Selection, Session
 from gui.theme import Role, Space
 from gui.widgets import heading, plain_label
+
+if TYPE_CHECKING:  # imported when they are first looked at, after the first window
+    from gui.panels.annotation_editor import AnnotationEditor
+    from gui.panels.document_view import DocumentView
+    from gui.panels.files_view import FilesView
+    from gui.panels.layers_view import LayersView
+    from gui.panels.metadata_editor import MetadataEditor
+    from gui.panels.relations import Relations
 
 OVERVIEW, LAYERS, FILES, DOCUMENT, METADATA, RELATIONS, ANNOTATIONS = range(7)
 
@@ -61,34 +66,85 @@ class Inspector(QWidget):
         self.header = InspectorHeader(self._full)
         self.tabs = QTabWidget(self._full)
         self.overview = Overview(self.tabs)
-        self.layers = LayersView(self.tabs)
-        self.files = FilesView(self.tabs)
-        self.document = DocumentView(self.tabs)
-        self.metadata = MetadataEditor(self.tabs)
-        self.relations = Relations(self.tabs)
-        self.annotations = AnnotationEditor(self.tabs)
+        self._layers = Later(self.tabs, _layers_view)
+        self._files = Later(self.tabs, _files_view)
+        self._document = Later(self.tabs, self._make_document)
+        self._metadata = Later(self.tabs, _metadata_editor)
+        self._relations = Later(self.tabs, self._make_relations)
+        self._annotations = Later(self.tabs, _annotation_editor)
         self._lay_out()
         self.tabs.currentChanged.connect(self._show_tab_content)
         self.tabs.tabBarClicked.connect(self._choose_tab)
-        for source in (self.header, self.overview, self.layers, self.document, self.relations):
+        for source in (self.header, self.overview):
             source.followed.connect(self.follow)
-        for teller in (self.overview, self.layers, self.files):
+        self.overview.copied.connect(self.copied)
+
+    # ------------------------------------------------------------------------------------------------ the tabs
+
+    @property
+    def layers(self) -> "LayersView":
+        """The layers of an image; made together with its files, for what is current in one is so in the other."""
+        self._make_layers()
+        return self._layers.content
+
+    @property
+    def files(self) -> "FilesView":
+        """The files of an image."""
+        self._make_layers()
+        return self._files.content
+
+    @property
+    def document(self) -> "DocumentView":
+        return self._document.content
+
+    @property
+    def metadata(self) -> "MetadataEditor":
+        return self._metadata.content
+
+    @property
+    def relations(self) -> "Relations":
+        return self._relations.content
+
+    @property
+    def annotations(self) -> "AnnotationEditor":
+        return self._annotations.content
+
+    def _make_layers(self) -> None:
+        if self._layers.is_made:
+            return
+        layers, files = self._layers.content, self._files.content
+        layers.followed.connect(self.follow)
+        for teller in (layers, files):
             teller.copied.connect(self.copied)
-        self.layers.chosen.connect(self.files.choose)
-        self.layers.files_asked.connect(lambda: self.show_tab(FILES))
-        self.files.chosen.connect(self.layers.choose)
+        layers.chosen.connect(files.choose)
+        layers.files_asked.connect(lambda: self.show_tab(FILES))
+        files.chosen.connect(layers.choose)
+
+    def _make_document(self, parent: QWidget) -> "DocumentView":
+        from gui.panels.document_view import DocumentView
+
+        document = DocumentView(parent)
+        document.followed.connect(self.follow)
+        return document
+
+    def _make_relations(self, parent: QWidget) -> "Relations":
+        from gui.panels.relations import Relations
+
+        relations = Relations(parent)
+        relations.followed.connect(self.follow)
+        return relations
 
     def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("What to see of it")
         for widget, words in (
             (self.overview, "Overview"),
-            (self.layers, "Layers"),
-            (self.files, "Files"),
-            (self.document, "Document"),
-            (self.metadata, "Metadata"),
-            (self.relations, "Relations"),
-            (self.annotations, "Annotations"),
+            (self._layers.place, "Layers"),
+            (self._files.place, "Files"),
+            (self._document.place, "Document"),
+            (self._metadata.place, "Metadata"),
+            (self._relations.place, "Relations"),
+            (self._annotations.place, "Annotations"),
         ):
             self.tabs.addTab(widget, words)
         full = QVBoxLayout(self._full)
@@ -241,17 +297,22 @@ class Inspector(QWidget):
         self._leave_layers()
         self._selection = None
         self._fresh.clear()
-        self.document.clear()
-        self.metadata.clear()
-        self.relations.clear()
-        self.annotations.clear()
+        if self._document.is_made:
+            self.document.clear()
+        if self._metadata.is_made:
+            self.metadata.clear()
+        if self._relations.is_made:
+            self.relations.clear()
+        if self._annotations.is_made:
+            self.annotations.clear()
 
     def _leave_layers(self) -> None:
         """Nobody looks into that image any more."""
         if self._selection is not None:
             self._selection.session.layers.leave(self._selection.digest)
-        self.layers.clear()
-        self.files.clear()
+        if self._layers.is_made:
+            self.layers.clear()
+            self.files.clear()
 
     def _show_tabs(self) -> None:
         """Show the tabs that mean something for the selection, and the one that the person chose if it is there."""
@@ -280,16 +341,16 @@ class Inspector(QWidget):
                 self.overview.refresh()
             return
         self._fresh.add(tab)
-        show: dict[int, Callable[[Selection], None]] = {
-            OVERVIEW: self.overview.show_selection,
-            LAYERS: self.layers.show_selection,
-            FILES: self.files.show_selection,
-            DOCUMENT: self.document.show_selection,
-            METADATA: self.metadata.show_selection,
-            RELATIONS: self.relations.show_selection,
-            ANNOTATIONS: self.annotations.show_selection,
+        shown: dict[int, Callable[[], _Tab]] = {
+            OVERVIEW: lambda: self.overview,
+            LAYERS: lambda: self.layers,
+            FILES: lambda: self.files,
+            DOCUMENT: lambda: self.document,
+            METADATA: lambda: self.metadata,
+            RELATIONS: lambda: self.relations,
+            ANNOTATIONS: lambda: self.annotations,
         }
-        show[tab](selection)
+        shown[tab]().show_selection(selection)
         if tab == DOCUMENT and self._where:
             self.document.show_place(self._where)
 
@@ -366,6 +427,36 @@ class Inspector(QWidget):
     def _refresh_metadata(self, digest: str) -> None:
         if METADATA in self._fresh:
             self.metadata.refresh(digest)
+
+
+class _Tab(Protocol):
+    """What every tab can do."""
+
+    def show_selection(self, selection: Selection) -> Any: ...
+
+
+def _layers_view(parent: QWidget) -> "LayersView":
+    from gui.panels.layers_view import LayersView
+
+    return LayersView(parent)
+
+
+def _files_view(parent: QWidget) -> "FilesView":
+    from gui.panels.files_view import FilesView
+
+    return FilesView(parent)
+
+
+def _metadata_editor(parent: QWidget) -> "MetadataEditor":
+    from gui.panels.metadata_editor import MetadataEditor
+
+    return MetadataEditor(parent)
+
+
+def _annotation_editor(parent: QWidget) -> "AnnotationEditor":
+    from gui.panels.annotation_editor import AnnotationEditor
+
+    return AnnotationEditor(parent)
 
 
 class _EmptyPage(QWidget):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.snapshot import PRESENT, STRAY, Names, Rows, State, as_names, find_rows
+from engine.snapshot import PRESENT, STRAY, Entry, Names, Rows, State, as_names, find_rows
 from engine.tagging import can_be_named
 from gui.panels.selections import Selections
 from gui.session import Selection, Session
@@ -145,3 +145,13 @@ class Selected:
             if names:
                 return f"{names[0]}@{selection.digest}"
         return selection.digest
+
+
+def entry_of(selection: Selection | None) -> Entry | None:
+    """The index entry that is selected; None where that is only a part of what an entry leads to."""
+    snapshot = selection.session.snapshot if selection is not None else None
+    position = selection.entry_position if selection is not None else None
+    if selection is None or snapshot is None or position is None or not selection.session.is_layout:
+        return None
+    entry = snapshot.entries[position] if position < len(snapshot.entries) else None
+    return entry if entry is not None and entry.descriptor.digest == selection.digest else None

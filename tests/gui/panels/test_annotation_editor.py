@@ -9,8 +9,9 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from gui.panels.annotation_editor import AnnotationEditor, entry_of
+from gui.panels.annotation_editor import AnnotationEditor
 from gui.panels.pair_editor import KEY, VALUE
+from gui.panels.selected import entry_of
 from gui.session import Selection, Session
 from tests.gui.conftest import PATIENCE_MS
 
