@@ -102,7 +102,7 @@ def check_layers(
     with ThreadPoolExecutor(threads, "layers") as pool:
         for future in [pool.submit(work.run, rows) for _ in range(threads)]:
             future.result()
-    return _with_stacks(snapshot, work.checks)
+    return _with_stacks(snapshot, dict(sorted(work.checks.items())))  # in the same order each time
 
 
 def _with_stacks(snapshot: Snapshot, checks: Mapping[str, LayerCheck]) -> dict[str, LayerCheck]:

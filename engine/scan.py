@@ -24,6 +24,8 @@ Publish = Callable[[Snapshot], None]
 
 _FIRST_ROWS = 1000
 """Index entries that are shown before the rest of a large index has been read."""
+_SLICE = 100
+"""Entries that are read in a row before others get a turn."""
 _PUBLISH_AFTER = 0.5
 """Seconds of listing after which what was found so far is shown; the next time takes twice as long, and so on."""
 _TIME_STEP_NS = 20_000_000
@@ -132,6 +134,8 @@ def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, s
             descriptor = read_descriptor(value)
             name = descriptor.name
             roots.items.append((descriptor, () if name is None else (name,)))
+            if position % _SLICE == 0:
+                progress.check()
             if position % _FIRST_ROWS == _FIRST_ROWS - 1:
                 progress.advance(_FIRST_ROWS)
                 if position == _FIRST_ROWS - 1:

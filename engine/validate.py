@@ -43,7 +43,7 @@ from engine.verdicts import Verdicts
 
 _MOST_OF_ONE = 100
 """Findings that are kept of each rule in one document; a hostile one has millions."""
-_STEP = 1000
+_STEP = 200
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _KINDS = {
     stat.S_IFLNK: "a symbolic link",
@@ -272,6 +272,7 @@ def _picture(
         leftovers=leftovers,
         docker_manifest=docker_manifest,
         diff_ids={digest: layer.diff_id for digest, layer in layers.items()},
+        pause=progress.check,
     )
 
 

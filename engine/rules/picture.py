@@ -1,6 +1,6 @@
 """What the rules of a whole store look at: a snapshot, with what hashing and looking at single files has told."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,11 @@ MOST = 1000
 
 
 _UNTOLD = Broken("", "")
+_STEP = 500
+
+
+def _go_on() -> None:
+    """Nobody waits."""
 
 
 class Use(NamedTuple):
@@ -49,6 +54,8 @@ class Picture(NamedTuple):
     """The file ``manifest.json`` that ``docker save`` writes beside the index."""
     diff_ids: Mapping[str, str] = {}
     """The digests of unpacked layers, as far as they were read."""
+    pause: Callable[[], None] = _go_on
+    """Called now and then, to let others have a turn; what it raises ends the work."""
 
     def rows(self, having: int, lacking: int = 0) -> Rows:
         """The rows with all of some flags, and none of others."""
@@ -90,10 +97,17 @@ class Picture(NamedTuple):
 
 def descriptors(picture: Picture) -> Iterator[tuple[str, Role, int, Descriptor]]:
     """Every descriptor of the store: the document that it stands in, its role, its position."""
-    if picture.snapshot.store_kind == "layout":
-        for entry in picture.snapshot.entries:
+    for number, found in enumerate(_descriptors(picture.snapshot)):
+        if number % _STEP == 0:
+            picture.pause()
+        yield found
+
+
+def _descriptors(snapshot: Snapshot) -> Iterator[tuple[str, Role, int, Descriptor]]:
+    if snapshot.store_kind == "layout":
+        for entry in snapshot.entries:
             yield INDEX_NAME, Role.MANIFEST, entry.position, entry.descriptor
-    for digest, read in picture.snapshot.documents.items():
+    for digest, read in snapshot.documents.items():
         if isinstance(read.document, Manifest | Index):
             for role, position, descriptor in read.document.links():
                 yield digest, role, position, descriptor

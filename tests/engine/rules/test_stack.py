@@ -65,7 +65,7 @@ def test_whiteouts_hide_files_and_folders_also_those_without_an_entry(files):
 def test_a_whiteout_that_hides_nothing(files):
     upper = file(b"etc/.wh.shadow") + file(b"etc/.wh.passwd") + END
     assert told(files, [BASE, upper]) == [("V144", "etc/.wh.shadow", "etc/shadow")]
-    assert told(files, [file(b".wh.a") + END])[-1] == ("V144", ".wh.a", "a")
+    assert ("V144", ".wh.a", "a") in told(files, [file(b".wh.a") + END])
 
 
 @pytest.mark.parametrize("lower", ["missing", "damaged", "unknown"])
