@@ -139,7 +139,15 @@ class Undoing(QObject):
         undone: list[_Undone] = []
 
         def work(progress: Progress) -> Change:
-            changes = [self._undo(record, progress, undone) for record in wanted]
+            changes: list[Change] = []
+            for record in wanted:
+                try:
+                    changes.append(self._undo(record, progress, undone))
+                except EngineError as error:
+                    if not changes:
+                        raise
+                    changes.append(Change(note=f"{record.title} stays in the trash: {error}"))
+                    break
             return Change(
                 added=tuple(digest for change in changes for digest in change.added),
                 index_changed=any(change.index_changed for change in changes),
@@ -148,13 +156,13 @@ class Undoing(QObject):
 
         def tell(change: Change) -> str:
             self._undone += undone
-            self.undone.emit([record.id for record in wanted])
+            self.undone.emit([each.record.id for each in undone])
             self.changed.emit()
             returned = [key for each in undone for key in each.returned]
             self._changes.reveal_next(
                 *(returned or [(str(digest), None) for digest in change.added] or [("", None)])[0]
             )
-            return outcome.undone(wanted, change)
+            return outcome.undone([each.record for each in undone], change)
 
         what = wanted[0].title if len(wanted) == 1 else text.count(len(wanted), "change")
         self._changes.make(f"Undoing: {what}", work, tell, follows=True)
@@ -180,6 +188,8 @@ class Undoing(QObject):
     def _redo(self, undone: _Undone, progress: Progress) -> Change:
         """What the worker does: a removal is planned anew over what is there now; of an index the text comes back."""
         record = undone.record
+        if record.kind == "aside" and not record.blobs:
+            raise StoreChanged("Nothing was left to be kept aside.", place=str(self._store.path))
         if record.kind == "aside":
             return self._store.keep_aside(record.blobs[0].digest, progress)
         if record.kind == "edit":

@@ -167,6 +167,23 @@ def test_undo_refuses_with_a_sentence_where_something_would_be_lost(desk: Desk, 
     assert desk.session.undoing.trash, "it is still there for later"
 
 
+def test_of_several_that_are_restored_those_that_can_are(desk: Desk, sample: Path) -> None:
+    second = next(name for name in desk.names() if name != NAME)
+    desk.delete(NAME)
+    desk.delete(second)
+    with ImageLayout.open(sample) as other:
+        other.edit_index(lambda index: index.rename(0, NAME))
+    desk.until(lambda: NAME in desk.names())
+    desk.settle()
+    records = [record.id for record in desk.session.undoing.records]
+    desk.session.undoing.restore(records)
+    desk.until(lambda: second in desk.names())
+    desk.settle()
+    assert [record.id for record in desk.session.undoing.records] == records[1:]
+    assert "stays in the trash" in desk.told[-1].sentence
+    assert second in desk.session.undoing.redo_title
+
+
 def test_redo_refuses_where_another_program_has_changed_the_index(desk: Desk, sample: Path) -> None:
     desk.session.changes.rename_entry(0, "other:1")
     desk.until(lambda: "other:1" in desk.names())
