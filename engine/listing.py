@@ -101,6 +101,11 @@ class Listing(msgspec.Struct, frozen=True):
     trailing: bool
     notes: tuple[Note, ...]
 
+    @property
+    def count(self) -> str:
+        """How many entries there are, in words."""
+        return "1 entry" if len(self) == 1 else f"{len(self):,} entries"
+
     def __len__(self) -> int:
         return len(self.types)
 

@@ -69,13 +69,13 @@ class LayerTable(msgspec.Struct, frozen=True, eq=False):
     @property
     def trouble(self) -> str:
         """What is wrong with the layer, in a sentence; empty where nothing is."""
-        count = len(self.listing)
+        count = self.listing.count
         if self.listing.ending is Ending.NO_TAR:
             return "This is not a tar file, so there is nothing to list."
         if self.stop is not Stop.WHOLE:
-            return f"Only {count} entries could be read: {self.stop.value}."
+            return f"Only {count} could be read: {self.stop.value}."
         if not self.listing.ending.complete:
-            return f"Only {count} entries could be read: the list of files ends {self.listing.ending.value}."
+            return f"Only {count} could be read: the list of files ends {self.listing.ending.value}."
         if self.is_sound is False:
             return "The layer is corrupt: what it holds is not what its digest names."
         return ""

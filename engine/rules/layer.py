@@ -208,13 +208,13 @@ def _end(layer: Layer) -> Iterator[Broken]:
     unpacker, listing = layer.unpacker, layer.listing
     if layer.compression not in UNPACKED:
         return
-    count = f"{len(listing)} entries could be read"
+    count = f"{listing.count} could be read"
     if unpacker.stop in (Stop.EARLY, Stop.DAMAGED):
         what = "ends too early" if unpacker.stop is Stop.EARLY else "is damaged"
-        sentence = f"The compressed data {what}, after {unpacker.unpacked} unpacked bytes; {count}."
+        sentence = f"The compressed data {what}, after {unpacker.unpacked:,} unpacked bytes; {count}."
         yield Broken("", sentence, "a whole layer", unpacker.stop.value)
     elif unpacker.stop is Stop.WHOLE and listing.ending in (Ending.CUT, Ending.DAMAGED):
-        sentence = f"The list of files ends at byte {listing.end} {_ENDS[listing.ending]}; {count}."
+        sentence = f"The list of files ends at byte {listing.end:,} {_ENDS[listing.ending]}; {count}."
         yield Broken(_last(layer), sentence, "two empty blocks", listing.ending.value)
     elif unpacker.stop is Stop.WHOLE and listing.ending in (Ending.ONE_BLOCK, Ending.NO_BLOCKS):
         severity = Severity.WARNING if listing.ending is Ending.NO_BLOCKS else Severity.INFO

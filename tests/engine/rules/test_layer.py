@@ -172,7 +172,7 @@ def test_a_cut_layer_says_how_far_it_goes(pack):
         (SOUND[:-1024], Severity.WARNING, "without empty blocks"),
         (SOUND[:-512], Severity.INFO, "one empty block"),
         (SOUND[: -1024 - 506], Severity.ERROR, "in the middle of an entry; 2 entries"),
-        (SOUND[:-1024] + b"x" * 512 + END, Severity.ERROR, "at byte 1536 at something that is no header; 2 entries"),
+        (SOUND[:-1024] + b"x" * 512 + END, Severity.ERROR, "at byte 1,536 at something that is no header; 2 entries"),
         (SOUND + SOUND, Severity.WARNING, "follows the end of the list of files at byte 1536"),
     ],
 )
