@@ -6,9 +6,8 @@ nothing while it is in memory, so documents are verified as they are read.
 
 import os
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
 
 import numpy as np
 
@@ -45,13 +44,9 @@ from engine.snapshot import (
 )
 from engine.streams import unreadable
 
-Item = TypeVar("Item")
-
 _DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
 _SNIFF_LIMIT = MANIFEST_LIMIT
 """Bytes of the largest blob that is looked into although nothing refers to it."""
-_SLICE = 500
-"""Nodes that are looked at in a row before others get a turn."""
 _HEAD = 512
 """Bytes that tell what a blob is that nothing describes."""
 
@@ -88,9 +83,9 @@ class Graph:
         self._progress.start("Following references", unit="documents")
         reachable = facts.REFERENCED | facts.REACHABLE
         descriptors = [descriptor for descriptor, _ in roots.items]
-        nodes = [self._refer(descriptor, Role.MANIFEST, reachable) for descriptor in self._in_turns(descriptors)]
+        nodes = [self._refer(descriptor, Role.MANIFEST, reachable) for descriptor in self._progress.turns(descriptors)]
         self._walk([node for node in nodes if node >= 0])
-        for descriptor in self._in_turns(descriptors):
+        for descriptor in self._progress.turns(descriptors):
             self._attach(descriptor)
 
     def look_at_the_rest(self) -> None:
@@ -109,13 +104,6 @@ class Graph:
                 found.append(node)
         self._walk(found, facts.REFERENCED)
         self._adopt_referrers()
-
-    def _in_turns(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The same items; now and then others get a turn."""
-        for number, item in enumerate(items):
-            if number % _SLICE == 0:
-                self._progress.check()
-            yield item
 
     def _refer(self, descriptor: Descriptor, role: Role, flags: int) -> int:
         """The node of a descriptor, made at the first reference; -1 where it has no usable digest."""
@@ -319,7 +307,7 @@ class Graph:
         links = Edges(rows[edges[:, 0]], rows[edges[:, 1]], edges[:, 2].astype(np.uint8), edges[:, 3].astype(np.uint32))
         entries = [
             Entry(n, int(rows[self._nodes[d.digest]]) if d.digest else -1, d, names)
-            for n, (d, names) in enumerate(self._in_turns(roots.items))
+            for n, (d, names) in enumerate(self._progress.turns(roots.items))
         ]
         entry_rows = np.array([entry.row for entry in entries if entry.row >= 0], np.int64)
         used = np.bincount(links.targets, minlength=len(columns)) + np.bincount(entry_rows, minlength=len(columns))
@@ -358,7 +346,7 @@ class Graph:
             columns.kinds[row] = kind
             columns.media[row] = numbers.setdefault(media_type, len(numbers))
             columns.flags[row] |= facts.GUESSED
-        for node, row in enumerate(self._in_turns(rows.tolist())):
+        for node, row in enumerate(self._progress.turns(rows.tolist())):
             role, descriptor = self._first[node]
             read = self.documents.get(descriptor.digest)
             columns.kinds[row] = kind_of(role, descriptor, read.document if read else None)

@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from typing import NamedTuple
@@ -25,7 +25,6 @@ MIN_AGE_S = 3600.0
 """Seconds without a change after which what no lock protects counts as dead."""
 
 _DEPTH = 8
-_STEP = 500
 
 
 class Leftover(msgspec.Struct, frozen=True):
@@ -122,9 +121,7 @@ class _Suspect(NamedTuple):
     rule: _Rule
 
 
-def find_leftovers(
-    root: StoreRoot, places: Places, min_age_s: float = MIN_AGE_S, progress: Progress | None = None
-) -> list[Leftover]:
+def find_leftovers(root: StoreRoot, places: Places, progress: Progress, min_age_s: float) -> list[Leftover]:
     """Everything that matches a pattern, living or dead; raises ``StorageFailed``, ``Cancelled``."""
     found = []
     with explained("Looking for leftovers in", root.path):
@@ -134,9 +131,7 @@ def find_leftovers(
     return found
 
 
-def remove_leftovers(
-    root: StoreRoot, places: Places, progress: Progress | None = None, min_age_s: float = MIN_AGE_S
-) -> list[Leftover]:
+def remove_leftovers(root: StoreRoot, places: Places, progress: Progress, min_age_s: float) -> list[Leftover]:
     """Remove what is dead; return that. Raises ``Refused``, ``StorageFailed``, ``Cancelled``."""
     gone = []
     directory = root.to_change()
@@ -145,8 +140,7 @@ def remove_leftovers(
             with _judged(root, suspect, min_age_s) as leftover:
                 if leftover.removable and _remove(suspect):
                     gone.append(leftover)
-            if progress is not None:
-                progress.advance()
+            progress.advance()
     return gone
 
 
@@ -166,24 +160,16 @@ def _remove(suspect: _Suspect) -> bool:
     return True
 
 
-def _suspects(root: Directory, places: Places, progress: Progress | None) -> Iterator[_Suspect]:
+def _suspects(root: Directory, places: Places, progress: Progress) -> Iterator[_Suspect]:
     for path, rules in places:
         for folder, prefix in _folders(root, path):
             may_match = re.compile("|".join(rule.pattern.pattern for rule in rules), re.DOTALL).fullmatch
             with folder.scan() as entries:  # of a million names hardly one matches
-                names = sorted(entry.name for entry in _watched(entries, progress) if may_match(entry.name))
+                names = sorted(entry.name for entry in progress.turns(entries) if may_match(entry.name))
             for name in names:
                 with suppress(FileNotFoundError, PermissionError):  # gone since it was listed, or not ours
                     found = [suspect for rule in rules if (suspect := _look(folder, prefix, name, rule))]
                     yield from found[:1]
-
-
-def _watched(entries: Iterable[os.DirEntry[str]], progress: Progress | None) -> Iterator[os.DirEntry[str]]:
-    """The same entries; now and then whoever waits is asked whether to go on."""
-    for number, entry in enumerate(entries):
-        if progress is not None and number % _STEP == 0:
-            progress.check()
-        yield entry
 
 
 def _look(folder: Directory, prefix: str, name: str, rule: _Rule) -> _Suspect | None:

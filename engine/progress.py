@@ -5,9 +5,12 @@ Progress is state, not events: the worker advances it as often as it likes, the 
 
 import threading
 import time
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from engine.errors import Cancelled
+
+Item = TypeVar("Item")
 
 
 class Progress:
@@ -53,6 +56,16 @@ class Progress:
     @property
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
+
+    def turns(self, items: Iterable[Item], slice_size: int = 500) -> Iterator[Item]:
+        """The same items; before each slice of so many the watcher gets a turn, and ``Cancelled`` is raised if need be.
+
+        For loops too quick to ``advance`` at each item.
+        """
+        for number, item in enumerate(items):
+            if number % slice_size == 0:
+                self.check()
+            yield item
 
     def check(self) -> None:
         """Raise ``Cancelled`` when the watcher asked to stop."""

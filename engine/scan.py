@@ -130,12 +130,10 @@ def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, s
         if previous is not None and previous.roots.digest == roots.digest:
             return previous.roots
         walk = IndexWalk(raw)
-        for position, (value, _, _) in enumerate(walk.entries()):
+        for position, (value, _, _) in enumerate(progress.turns(walk.entries(), _SLICE)):
             descriptor = read_descriptor(value)
             name = descriptor.name
             roots.items.append((descriptor, () if name is None else (name,)))
-            if position % _SLICE == 0:
-                progress.check()
             if position % _FIRST_ROWS == _FIRST_ROWS - 1:
                 progress.advance(_FIRST_ROWS)
                 if position == _FIRST_ROWS - 1:

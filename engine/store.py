@@ -150,11 +150,11 @@ class Store(ABC):
 
     def leftovers(self, progress: Progress | None = None, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
         """What crashed writers have left, and what looks like it but is alive."""
-        return find_leftovers(self._root, self._places, min_age_s, progress)
+        return find_leftovers(self._root, self._places, progress or Progress(), min_age_s)
 
     def clean(self, progress: Progress | None = None, *, min_age_s: float = MIN_AGE_S) -> list[Leftover]:
         """Remove what crashed writers have left, never anything that is alive; return what is gone."""
-        return remove_leftovers(self._root, self._places, progress, min_age_s)
+        return remove_leftovers(self._root, self._places, progress or Progress(), min_age_s)
 
 
 def open_folder(path: str | os.PathLike[str]) -> Directory:

@@ -115,9 +115,7 @@ class _Collected:
         self._counts: Counter[str] = Counter()
 
     def add(self, findings: Iterable[Finding]) -> None:
-        for n, each in enumerate(findings):
-            if n % _STEP == 0:
-                self._progress.check()
+        for each in self._progress.turns(findings):
             self._counts[each.rule] += 1
             if self._counts[each.rule] <= self._most:
                 self._items.append(each)
@@ -272,7 +270,7 @@ def _picture(
         leftovers=leftovers,
         docker_manifest=docker_manifest,
         diff_ids={digest: layer.diff_id for digest, layer in layers.items()},
-        pause=progress.check,
+        progress=progress,
     )
 
 

@@ -119,9 +119,7 @@ class _Work:
         )
         outcomes, found, read = [], {}, 0
         checkers: dict[str, _Checker] = {}
-        for number, (name, *stamp) in enumerate(rows):
-            if number % _SLICE == 0:
-                self._progress.check()
+        for name, *stamp in self._progress.turns(rows, _SLICE):
             algorithm, _, encoded = name.decode().partition(":")
             checker = checkers.get(algorithm)
             if checker is None:

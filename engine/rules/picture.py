@@ -1,6 +1,6 @@
 """What the rules of a whole store look at: a snapshot, with what hashing and looking at single files has told."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ from engine.digest import shorten
 from engine.document import Descriptor, Index, Manifest, Role
 from engine.indexfile import NAME as INDEX_NAME
 from engine.leftovers import Leftover
+from engine.progress import Progress
 from engine.rules.registry import Broken
 from engine.snapshot import Rows, Snapshot
 
@@ -19,11 +20,7 @@ MOST = 1000
 
 
 _UNTOLD = Broken("", "")
-_STEP = 500
-
-
-def _go_on() -> None:
-    """Nobody waits."""
+_NOBODY_WAITS = Progress()
 
 
 class Use(NamedTuple):
@@ -54,8 +51,8 @@ class Picture(NamedTuple):
     """The file ``manifest.json`` that ``docker save`` writes beside the index."""
     diff_ids: Mapping[str, str] = {}
     """The digests of unpacked layers, as far as they were read."""
-    pause: Callable[[], None] = _go_on
-    """Called now and then, to let others have a turn; what it raises ends the work."""
+    progress: Progress = _NOBODY_WAITS
+    """Who waits for what is found."""
 
     def rows(self, having: int, lacking: int = 0) -> Rows:
         """The rows with all of some flags, and none of others."""
@@ -97,10 +94,7 @@ class Picture(NamedTuple):
 
 def descriptors(picture: Picture) -> Iterator[tuple[str, Role, int, Descriptor]]:
     """Every descriptor of the store: the document that it stands in, its role, its position."""
-    for number, found in enumerate(_descriptors(picture.snapshot)):
-        if number % _STEP == 0:
-            picture.pause()
-        yield found
+    return picture.progress.turns(_descriptors(picture.snapshot))
 
 
 def _descriptors(snapshot: Snapshot) -> Iterator[tuple[str, Role, int, Descriptor]]:

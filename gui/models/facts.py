@@ -40,9 +40,7 @@ def sliced(items: Iterable[Item], progress: Progress | None = None) -> Iterator[
     for number, item in enumerate(items, 1):
         yield item
         if number % SLICE == 0:
-            give_way()
-            if progress is not None:
-                progress.check()
+            give_way() if progress is None else progress.check()
 
 
 class Branches(NamedTuple):

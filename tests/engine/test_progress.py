@@ -33,6 +33,16 @@ def test_a_cancelled_worker_stops_at_its_next_step() -> None:
         progress.check()
 
 
+def test_a_quick_loop_goes_in_turns_and_ends_when_it_is_cancelled() -> None:
+    progress, seen = Progress(), []
+    with pytest.raises(Cancelled):
+        for n in progress.turns(range(100), 10):
+            seen.append(n)
+            if n == 24:
+                progress.cancel()
+    assert seen == list(range(30)), "up to the end of the slice"
+
+
 def test_no_step_of_many_threads_is_lost() -> None:
     progress = Progress()
     threads = [threading.Thread(target=lambda: [progress.advance(1) for _ in range(2000)]) for _ in range(8)]
