@@ -21,7 +21,6 @@ from engine.document import INDEX_LIMIT
 from engine.durable import exchange, replace, staging, sync, write_file
 from engine.errors import DocumentError, StoreBusy, StoreChanged
 from engine.index import IndexText
-from engine.jsontext import parse_strict
 from engine.locking import index_lock
 from engine.reading import IndexWalk
 from engine.reversal import IndexChange, compare, take_back
@@ -155,8 +154,7 @@ class IndexFile:
             fresh = abs(time.time() - after.st_mtime) < SETTLE_S
             if now >= deadline or not (moved or fresh or mark != before):
                 if not whole:
-                    with _named_in_errors():
-                        parse_strict(raw, NAME)  # raises, and says where it is wrong
+                    _read_through(raw)  # raises, and says where it is wrong
                 return raw, status
             before = mark
             time.sleep(0.02)
@@ -179,10 +177,16 @@ def _edited(raw: bytes, edit: Edit, note: Note | None, buried: Sequence[IndexCha
     edit(text)
     wanted = text.raw
     if wanted != raw:  # whatever an edit did, nothing is stored that could not be read again
-        deque(IndexWalk(wanted, NAME).entries(), maxlen=0)
+        _read_through(wanted)
         if note is not None:
             note(before, text)
     return wanted
+
+
+def _read_through(raw: bytes) -> None:
+    """Raise ``DocumentError`` unless it is an index to its end; it may be larger than any other document."""
+    with _named_in_errors():
+        deque(IndexWalk(raw, NAME).entries(), maxlen=0)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from engine.document import OCI_MANIFEST, REF_NAME, Descriptor
 from engine.errors import DocumentError, Refused, StorageFailed, StoreBusy, StoreChanged, StoreClosed
 from engine.index import NEW_INDEX, IndexText
 from engine.indexfile import IndexFile
+from engine.jsontext import VALUES_LIMIT
 from engine.root import StoreRoot
 
 
@@ -104,6 +105,13 @@ class TestReading:
         with pytest.raises(DocumentError):
             index.read()
         assert naps in ([], [0.02])
+
+    def test_where_a_very_long_one_is_damaged_is_said(self, index: IndexFile, path: Path) -> None:
+        entry = b'{"a":[0,0,0,0,0,0,0,0,0]},'
+        path.write_bytes(b'{"schemaVersion":2,"manifests":[' + entry * (VALUES_LIMIT // 10) + b"x]}")
+        os.utime(path, (1, 1))
+        with pytest.raises(DocumentError, match=r"index.json is damaged: .* at byte"):
+            index.read()
 
     def test_a_missing_index_is_no_empty_index(self, index: IndexFile, path: Path) -> None:
         """T7"""
