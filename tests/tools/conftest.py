@@ -1,10 +1,11 @@
 """The tools that others work with; and how often which operation came to harm, told at the end of a run."""
 
 import os
-import tempfile
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -29,8 +30,11 @@ def tools(tmp_path: Path) -> Iterator[Tools]:
 def memory(tmp_path: Path) -> Iterator[Path]:
     """A folder in memory where there is one, for tests with thousands of fsyncs that are about something else."""
     shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared if os.access(shared, os.W_OK) else tmp_path) as name:
-        yield Path(name)
+    # No made-up name: it may end in "_", and buildah takes no path of which a part does.
+    folder = (shared if os.access(shared, os.W_OK) else tmp_path) / f"blobscope-{uuid4().hex}"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
