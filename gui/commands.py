@@ -19,7 +19,7 @@ from gui.dialogs.preferences import Preferences
 from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
-from gui.panels.inspector import ANNOTATIONS, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
+from gui.panels.inspector_tabs import ANNOTATIONS, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
 from gui.panels.problem_details import Offer
 from gui.panels.store_page import PROBLEMS, StorePage
@@ -79,7 +79,7 @@ class Commands(QObject):
             "restore": page(lambda each: each.trash.restore()),
             "empty trash": page(lambda each: each.trash.ask_to_empty()),
             "add name": page(self._add_name),
-            "annotate": page(lambda each: each.inspector.annotate()),
+            "annotate": page(lambda each: each.inspector.tabs.annotate()),
             "keep aside": page(lambda each: each.keep_aside()),
             "filter": page(lambda each: each.focus_filter()),
             "find": page(lambda each: each.find_text()),

@@ -22,7 +22,8 @@ from gui.panels.blob_view import BlobView
 from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.file_manager import show_file
 from gui.panels.image_view import ImageView
-from gui.panels.inspector import DOCUMENT, Inspector
+from gui.panels.inspector import Inspector
+from gui.panels.inspector_tabs import DOCUMENT
 from gui.panels.problems_view import MenuWith, ProblemsView, tab_icon
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
@@ -236,8 +237,8 @@ class StorePage(QWidget):
 
     def find_text(self) -> None:
         """Find in the document where the keyboard is in the inspector, else filter the list."""
-        if self.inspector.isAncestorOf(self.focusWidget() or self) and self.inspector.can_find:
-            self.inspector.open_find()
+        if self.inspector.isAncestorOf(self.focusWidget() or self) and self.inspector.tabs.can_find:
+            self.inspector.tabs.open_find()
         else:
             self.focus_filter()
 
@@ -359,14 +360,14 @@ class StorePage(QWidget):
     def _point_to(self, where: str) -> None:
         """The selected problem is about a place in a document."""
         if self.lens is self.problems:
-            self.inspector.point_to(where)
+            self.inspector.tabs.point_to(where)
 
     @Slot(object, str)
     def _go_to(self, selection: Selection, where: str) -> None:
         """A link of a problem: to its blob in the lists, or to a place in its document."""
         if where or self.session.is_own_document(selection.digest):
             self.inspector.show_selection(selection)
-            self.inspector.point_to(where)
+            self.inspector.tabs.point_to(where)
             self.inspector.show_tab(DOCUMENT)
         else:
             self.reveal(selection.digest)

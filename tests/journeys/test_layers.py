@@ -16,7 +16,8 @@ from engine.store import Store
 from gui import layering
 from gui.models.file_cells import Column
 from gui.models.file_tree import FileTree
-from gui.panels.inspector import FILES, LAYERS, OVERVIEW, Inspector
+from gui.panels.inspector import Inspector
+from gui.panels.inspector_tabs import FILES, LAYERS, OVERVIEW
 from tests.archives import END, file
 from tests.journeys.conftest import Driver
 from tests.layouts import LAYER, LayoutFiles
@@ -45,9 +46,9 @@ def click_tab(driver: Driver, inspector: Inspector, tab: int) -> None:
 
 
 def tree_of(driver: Driver, inspector: Inspector) -> FileTree:
-    driver.until(lambda: inspector.files.model is not None and inspector.files.model.wish is not None)
-    assert inspector.files.model is not None
-    return inspector.files.model
+    driver.until(lambda: inspector.tabs.files.model is not None and inspector.tabs.files.model.wish is not None)
+    assert inspector.tabs.files.model is not None
+    return inspector.tabs.files.model
 
 
 def rows(tree: FileTree, parent: QModelIndex | None = None) -> list[str]:
@@ -59,21 +60,21 @@ def test_from_an_image_to_what_one_of_its_layers_did_with_the_mouse(driver: Driv
     inspector = driver.open(files.path).inspector
     driver.select("app:1.0")
     click_tab(driver, inspector, LAYERS)
-    table = inspector.layers.view
+    table = inspector.tabs.layers.view
     driver.until(lambda: driver.page.session.layers.image is not None)
     assert [table.model().index(row, 1).data() for row in range(2)] == ["ADD base /", "COPY app /srv"]
-    assert "base:1.0" not in inspector.layers.page.toPlainText()
+    assert "base:1.0" not in inspector.tabs.layers.page.toPlainText()
     where = table.visualRect(table.model().index(0, 1)).center()
     driver.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=where)
-    assert "base:1.0" in inspector.layers.page.toPlainText(), "the other image that has it"
+    assert "base:1.0" in inspector.tabs.layers.page.toPlainText(), "the other image that has it"
     click_tab(driver, inspector, FILES)
     tree = tree_of(driver, inspector)
     assert rows(tree) == ["etc", "usr"], "the files are those at the layer that was chosen"
-    inspector.files.choice.layers.setFocus()
+    inspector.tabs.files.choice.layers.setFocus()
     driver.key(Qt.Key.Key_Down)
     assert rows(tree) == ["etc", "srv", "usr"]
-    assert inspector.layers.view.currentIndex().row() == 1
-    driver.qtbot.mouseClick(inspector.files.choice.only, Qt.MouseButton.LeftButton)
+    assert inspector.tabs.layers.view.currentIndex().row() == 1
+    driver.qtbot.mouseClick(inspector.tabs.files.choice.only, Qt.MouseButton.LeftButton)
     assert rows(tree, tree.index(0, 0)) == ["motd", "passwd"]
     assert [tree.index(row, Column.CHANGE, tree.index(0, 0)).data() for row in range(2)] == ["− removed", "~ changed"]
 
@@ -82,27 +83,27 @@ def test_the_same_with_the_keyboard(driver: Driver, files: LayoutFiles) -> None:
     inspector = driver.open(files.path).inspector
     driver.select("app:1.0")
     driver.key(Qt.Key.Key_2, ALT)
-    assert inspector.layers.view.hasFocus()
+    assert inspector.tabs.layers.view.hasFocus()
     driver.key(Qt.Key.Key_Home, CONTROL)
-    assert inspector.layers.view.currentIndex().row() == 0
+    assert inspector.tabs.layers.view.currentIndex().row() == 0
     driver.key(Qt.Key.Key_Return)
     assert inspector.tabs.currentIndex() == FILES
     tree = tree_of(driver, inspector)
-    driver.until(inspector.files.view.hasFocus)
+    driver.until(inspector.tabs.files.view.hasFocus)
     assert rows(tree) == ["etc", "usr"]
     driver.key(Qt.Key.Key_Right)
     driver.key(Qt.Key.Key_Down)
-    assert inspector.files.sum.path.text() == "/etc/motd"
+    assert inspector.tabs.files.sum.path.text() == "/etc/motd"
     driver.key(Qt.Key.Key_C, CONTROL)
     assert QGuiApplication.clipboard().text() == "/etc/motd"
     driver.key(Qt.Key.Key_F, CONTROL)
-    assert inspector.files.choice.line.hasFocus()
-    driver.qtbot.keyClicks(inspector.files.choice.line, "usr/*/tool")
+    assert inspector.tabs.files.choice.line.hasFocus()
+    driver.qtbot.keyClicks(inspector.tabs.files.choice.line, "usr/*/tool")
     driver.until(lambda: rows(tree) == ["usr"])
     driver.key(Qt.Key.Key_Return)
     driver.key(Qt.Key.Key_Down)
     driver.key(Qt.Key.Key_Down)
-    assert inspector.files.sum.path.text() == "/usr/bin/tool"
+    assert inspector.tabs.files.sum.path.text() == "/usr/bin/tool"
 
 
 def test_the_layer_chosen_among_the_files_is_the_current_one_among_the_layers(
@@ -112,13 +113,13 @@ def test_the_layer_chosen_among_the_files_is_the_current_one_among_the_layers(
     driver.select("app:1.0")
     driver.key(Qt.Key.Key_3, ALT)
     tree_of(driver, inspector)
-    inspector.files.choice.layers.setFocus()
+    inspector.tabs.files.choice.layers.setFocus()
     driver.key(Qt.Key.Key_Up)
     driver.key(Qt.Key.Key_2, ALT)
-    assert inspector.layers.view.currentIndex().row() == 0
+    assert inspector.tabs.layers.view.currentIndex().row() == 0
     driver.select("base:1.0")
     driver.select("app:1.0")
-    assert inspector.layers.view.currentIndex().row() == 1, "another image begins with the whole of it"
+    assert inspector.tabs.layers.view.currentIndex().row() == 1, "another image begins with the whole of it"
 
 
 def test_the_menu_leads_to_both(driver: Driver, files: LayoutFiles) -> None:
@@ -166,11 +167,11 @@ def test_a_broken_image_says_what_cannot_be_seen(driver: Driver, sample: Path) -
     ):
         driver.select(name)
         driver.key(Qt.Key.Key_3, ALT)
-        driver.until(lambda words=words: page.inspector.files.reading.words.text().startswith(words))
+        driver.until(lambda words=words: page.inspector.tabs.files.reading.words.text().startswith(words))
         driver.until(lambda: "etc" in rows(tree_of(driver, page.inspector)))
     driver.select("example.org/web:1.1")
     driver.until(lambda: "srv" in rows(tree_of(driver, page.inspector)))
-    assert not page.inspector.files.reading.isVisible()
+    assert not page.inspector.tabs.files.reading.isVisible()
 
 
 def test_reading_is_stopped_where_it_is_shown_and_begun_again(
@@ -188,12 +189,12 @@ def test_reading_is_stopped_where_it_is_shown_and_begun_again(
     inspector = driver.open(files.path).inspector
     driver.select("app:1.0")
     driver.key(Qt.Key.Key_2, ALT)
-    driver.until(lambda: inspector.layers.reading.words.text().startswith("Reading layers …"))
-    driver.press("Cancel", inspector.layers)
-    driver.until(lambda: inspector.layers.reading.words.text() == "Reading was stopped.")
+    driver.until(lambda: inspector.tabs.layers.reading.words.text().startswith("Reading layers …"))
+    driver.press("Cancel", inspector.tabs.layers)
+    driver.until(lambda: inspector.tabs.layers.reading.words.text() == "Reading was stopped.")
     monkeypatch.setattr(layering, "read_image", real)
     driver.key(Qt.Key.Key_3, ALT)
-    driver.press("Read the layers", inspector.files)
+    driver.press("Read the layers", inspector.tabs.files)
     assert rows(tree_of(driver, inspector)) == ["etc", "srv", "usr"]
 
 

@@ -129,8 +129,8 @@ def test_each_tab_of_the_inspector_has_a_key(driver: Driver, sample: Path) -> No
     inspector = driver.open(sample).inspector
     driver.select("example.org/web:1.0")
     tabs = (
-        *(inspector.overview, inspector.layers, inspector.files),
-        *(inspector.document, inspector.metadata, inspector.relations),
+        *(inspector.tabs.overview, inspector.tabs.layers, inspector.tabs.files),
+        *(inspector.tabs.document, inspector.tabs.metadata, inspector.tabs.relations),
     )
     for number, tab in enumerate(tabs, Qt.Key.Key_1):
         driver.key(Qt.Key(number), Qt.KeyboardModifier.AltModifier)

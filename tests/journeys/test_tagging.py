@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from gui.dialogs.name_dialog import NameDialog
-from gui.panels.inspector import ANNOTATIONS
+from gui.panels.inspector_tabs import ANNOTATIONS
 from gui.panels.pair_editor import KEY
 from tests.journeys.conftest import Driver
 from tests.layouts import NAME, LayoutFiles
@@ -149,7 +149,7 @@ def test_a_name_that_is_taken_moves_after_that_was_said(driver: Driver, files: L
 def test_an_entry_is_annotated_and_that_is_taken_back(driver: Driver, files: LayoutFiles, way: str) -> None:
     before = (files.path / "index.json").read_bytes()
     page = driver.open(files.path)
-    editor = page.inspector.annotations
+    editor = page.inspector.tabs.annotations
     driver.select("app:1.0")
     match way:
         case "menu":
@@ -177,7 +177,7 @@ def test_an_annotation_is_changed_and_removed_with_the_keyboard(driver: Driver, 
     files.entries[0]["annotations"]["com.example.team"] = "web"
     files.write_index()
     page = driver.open(files.path)
-    editor = page.inspector.annotations
+    editor = page.inspector.tabs.annotations
     driver.select("app:1.0")
     driver.key(Qt.Key.Key_7, Qt.KeyboardModifier.AltModifier)
     driver.until(lambda: page.inspector.tabs.currentIndex() == ANNOTATIONS and editor.table.hasFocus())

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QPush
 
 from engine.findings import Severity
 from gui.dialogs.name_dialog import NameDialog
-from gui.panels.inspector import DOCUMENT
+from gui.panels.inspector_tabs import DOCUMENT
 from gui.panels.problems_view import ProblemsView
 from gui.panels.store_page import BLOBS, IMAGES, PROBLEMS
 from tests.journeys.conftest import Driver
@@ -244,7 +244,7 @@ def test_a_path_leads_to_its_place_in_the_document(driver: Driver, files: Layout
     inspector = driver.page.inspector
     driver.until(lambda: inspector.tabs.currentIndex() == DOCUMENT)
     size = files.entries[0]["size"]
-    driver.until(lambda: inspector.document.text.selected_text() == f'"size": {size}')
+    driver.until(lambda: inspector.tabs.document.text.selected_text() == f'"size": {size}')
     assert driver.page.lens is problems, "the list of problems stays"
 
 

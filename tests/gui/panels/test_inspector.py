@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, 
 from pytestqt.qtbot import QtBot
 
 from gui import theme
-from gui.panels.inspector import DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS, Inspector
+from gui.panels.inspector import Inspector
+from gui.panels.inspector_tabs import DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
 from gui.session import Selection, Session
 
 Open = Callable[[Path], Session]
@@ -168,7 +169,7 @@ def test_what_a_view_reveals_after_a_link_is_no_second_step(inspector: Inspector
 def test_a_link_in_any_tab_shows_its_target_and_tells_the_views(inspector: Inspector, store, qtbot: QtBot) -> None:
     select(inspector, store, "image")
     target = Selection(store[0], store[1]["layer"]["digest"], 0)
-    for source in (inspector.overview, inspector.document, inspector.relations, inspector.header):
+    for source in (inspector.tabs.overview, inspector.tabs.document, inspector.tabs.relations, inspector.header):
         select(inspector, store, "image")
         with qtbot.waitSignal(inspector.followed) as caught:
             source.followed.emit(target)
@@ -184,27 +185,27 @@ def test_several_things_are_summed_up(inspector: Inspector, store) -> None:
     assert inspector.header.name.text() == "2 blobs selected"
     assert tabs(inspector) == ["Overview"]
     assert inspector.selection is None
-    assert "Layer" in inspector.overview.toPlainText()
+    assert "Layer" in inspector.tabs.overview.toPlainText()
 
 
 def test_each_tab_shows_its_content_when_it_is_looked_at(inspector: Inspector, store, qtbot: QtBot) -> None:
     select(inspector, store, "image")
-    assert inspector.document.text.toPlainText() == ""
+    assert inspector.tabs.document.text.toPlainText() == ""
     inspector.show_tab(DOCUMENT)
-    qtbot.waitUntil(lambda: '"schemaVersion": 2' in inspector.document.text.toPlainText())
+    qtbot.waitUntil(lambda: '"schemaVersion": 2' in inspector.tabs.document.text.toPlainText())
     inspector.show_tab(RELATIONS)
-    assert inspector.relations.model.rowCount() > 3
+    assert inspector.tabs.relations.model.rowCount() > 3
     inspector.show_tab(METADATA)
-    qtbot.waitUntil(lambda: "No metadata yet" in inspector.metadata.explanation.text())
+    qtbot.waitUntil(lambda: "No metadata yet" in inspector.tabs.metadata.explanation.text())
 
 
 def test_finding_goes_to_the_document(inspector: Inspector, store) -> None:
     select(inspector, store, "layer")
-    assert not inspector.can_find
+    assert not inspector.tabs.can_find
     select(inspector, store, "image")
-    inspector.open_find()
+    inspector.tabs.open_find()
     assert inspector.tabs.currentIndex() == DOCUMENT
-    assert inspector.document.find_bar.line.hasFocus()
+    assert inspector.tabs.document.find_bar.line.hasFocus()
 
 
 def test_a_verified_blob_says_so_at_once(inspector: Inspector, store, qtbot: QtBot) -> None:
@@ -212,7 +213,7 @@ def test_a_verified_blob_says_so_at_once(inspector: Inspector, store, qtbot: QtB
     select(inspector, store, "layer")
     session.verify(np.array([session.snapshot.find(made["layer"]["digest"])]))
     qtbot.waitUntil(lambda: inspector.header.state.text() == "Verified")
-    assert "Not yet." not in inspector.overview.toPlainText()
+    assert "Not yet." not in inspector.tabs.overview.toPlainText()
 
 
 def test_an_image_shows_that_a_part_of_it_is_bad(inspector: Inspector, store, making, qtbot: QtBot) -> None:
@@ -229,7 +230,7 @@ def test_a_running_verification_does_not_make_it_describe_everything_at_each_ste
 ) -> None:
     select(inspector, store, "image")
     described = []
-    monkeypatch.setattr(inspector.overview, "refresh", lambda: described.append(1))
+    monkeypatch.setattr(inspector.tabs.overview, "refresh", lambda: described.append(1))
     for _ in range(100):
         store[0].statesChanged.emit(None)
     assert described == []
@@ -252,7 +253,7 @@ def test_what_vanishes_while_it_is_shown_is_said_to_be_gone(
     making.file(blob).unlink()
     with qtbot.waitSignal(session.snapshotChanged):
         session.rescan()
-    assert inspector.overview.toPlainText() == "It is not in this store any more."
+    assert inspector.tabs.overview.toPlainText() == "It is not in this store any more."
     assert tabs(inspector) == ["Overview"]
 
 
@@ -263,7 +264,7 @@ def test_nothing_that_comes_from_a_store_becomes_markup(inspector: Inspector, ma
     assert inspector.header.name.text() == "<img src=x>&amp⟨U+202E⟩"
     assert inspector.header.name.textFormat() == Qt.TextFormat.PlainText
     assert "&lt;img" in inspector.header.name.toolTip()
-    assert "<img src=x>&amp⟨U+202E⟩" in inspector.overview.toPlainText()
+    assert "<img src=x>&amp⟨U+202E⟩" in inspector.tabs.overview.toPlainText()
 
 
 def test_everything_that_takes_the_keyboard_has_a_name(inspector: Inspector, store, qtbot: QtBot) -> None:
@@ -275,6 +276,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(inspector: Inspector, sto
         for widget in inspector.findChildren(kind)
         if widget.focusPolicy() != Qt.FocusPolicy.NoFocus
         and not widget.objectName().startswith("qt_")
+        and not widget.isHidden()
         and not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
     ]
     assert nameless == []

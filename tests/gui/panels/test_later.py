@@ -28,4 +28,4 @@ def test_an_inspector_makes_its_tabs_only_when_somebody_looks(qtbot: QtBot) -> N
     qtbot.addWidget(inspector)
     places = [inspector.tabs.widget(tab) for tab in range(1, inspector.tabs.count())]
     assert [len(place.findChildren(QWidget)) for place in places] == [0] * len(places)
-    assert inspector.document.parent() in places
+    assert inspector.tabs.document.parent() in places

@@ -1,0 +1,334 @@
+"""The tabs of the inspector: which of them mean something for what is selected, and what each shows of it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QTabWidget, QWidget
+
+from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
+from gui.panels.image_stack import has_layers
+from gui.panels.later import Later
+from gui.panels.overview import Overview
+from gui.panels.selected import entry_of
+from gui.session import Selection, Session
+
+if TYPE_CHECKING:  # imported when they are first looked at, after the first window
+    from gui.panels.annotation_editor import AnnotationEditor
+    from gui.panels.document_view import DocumentView
+    from gui.panels.files_view import FilesView
+    from gui.panels.layers_view import LayersView
+    from gui.panels.metadata_editor import MetadataEditor
+    from gui.panels.relations import Relations
+
+OVERVIEW, LAYERS, FILES, DOCUMENT, METADATA, RELATIONS, ANNOTATIONS = range(7)
+
+_WHOLE_FILE = PRESENT | REGULAR
+
+
+class InspectorTabs(QTabWidget):
+    """Shows one selection, each tab when it is looked at.
+
+    ``followed`` carries the ``Selection`` that a link leads to, ``copied`` a sentence for the status bar.
+    """
+
+    followed = Signal(object)
+    copied = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selection: Selection | None = None
+        self._wanted = OVERVIEW
+        self._where = ""
+        self._fresh: set[int] = set()
+        """The tabs that show the selection as it is."""
+        self.overview = Overview(self)
+        self._layers = Later(self, _layers_view)
+        self._files = Later(self, _files_view)
+        self._document = Later(self, self._make_document)
+        self._metadata = Later(self, _metadata_editor)
+        self._relations = Later(self, self._make_relations)
+        self._annotations = Later(self, _annotation_editor)
+        self.setDocumentMode(True)
+        self.setAccessibleName("What to see of it")
+        for widget, words in (
+            (self.overview, "Overview"),
+            (self._layers.place, "Layers"),
+            (self._files.place, "Files"),
+            (self._document.place, "Document"),
+            (self._metadata.place, "Metadata"),
+            (self._relations.place, "Relations"),
+            (self._annotations.place, "Annotations"),
+        ):
+            self.addTab(widget, words)
+        self.currentChanged.connect(self._show_content)
+        self.tabBarClicked.connect(self._want)
+        self.overview.followed.connect(self.followed)
+        self.overview.copied.connect(self.copied)
+
+    # ------------------------------------------------------------------------------------------------ the tabs
+
+    @property
+    def layers(self) -> "LayersView":
+        """The layers of an image; made together with its files, for what is current in one is so in the other."""
+        self._make_layers()
+        return self._layers.content
+
+    @property
+    def files(self) -> "FilesView":
+        """The files of an image."""
+        self._make_layers()
+        return self._files.content
+
+    @property
+    def document(self) -> "DocumentView":
+        return self._document.content
+
+    @property
+    def metadata(self) -> "MetadataEditor":
+        return self._metadata.content
+
+    @property
+    def relations(self) -> "Relations":
+        return self._relations.content
+
+    @property
+    def annotations(self) -> "AnnotationEditor":
+        return self._annotations.content
+
+    def _make_layers(self) -> None:
+        if self._layers.is_made:
+            return
+        layers, files = self._layers.content, self._files.content
+        layers.followed.connect(self.followed)
+        for teller in (layers, files):
+            teller.copied.connect(self.copied)
+        layers.chosen.connect(files.choose)
+        layers.files_asked.connect(lambda: self.show_tab(FILES))
+        files.chosen.connect(layers.choose)
+
+    def _make_document(self, parent: QWidget) -> "DocumentView":
+        from gui.panels.document_view import DocumentView
+
+        document = DocumentView(parent)
+        document.followed.connect(self.followed)
+        return document
+
+    def _make_relations(self, parent: QWidget) -> "Relations":
+        from gui.panels.relations import Relations
+
+        relations = Relations(parent)
+        relations.followed.connect(self.followed)
+        return relations
+
+    # ------------------------------------------------------------------------------------------------ showing
+
+    def show_selection(self, selection: Selection) -> None:
+        """Show another thing."""
+        if self._selection is not None and self._selection.digest != selection.digest:
+            self._leave_layers()
+        self._selection = selection
+        self._where = ""
+        self._fresh.clear()
+        self._show_tabs()
+        self._show_content(self.currentIndex())
+
+    def show_several(self, session: Session, rows: Rows) -> None:
+        """Show the sum of several rows of the session's snapshot."""
+        self._show_tabs()
+        self._fresh = {OVERVIEW}
+        self.overview.show_several(session, rows)
+
+    def clear(self) -> None:
+        """Let go of what was shown, and of everything that is still to come for it."""
+        self._leave_layers()
+        self._selection = None
+        self._fresh.clear()
+        if self._document.is_made:
+            self.document.clear()
+        if self._metadata.is_made:
+            self.metadata.clear()
+        if self._relations.is_made:
+            self.relations.clear()
+        if self._annotations.is_made:
+            self.annotations.clear()
+
+    def show_tab(self, tab: int) -> None:
+        """Go to a tab, where it is there."""
+        if self.isTabVisible(tab):
+            self._want(tab)
+            self.setCurrentIndex(tab)
+            self.currentWidget().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def point_to(self, where: str) -> None:
+        """What is selected is about this JSON path in its document; the Document tab shows that place."""
+        self._where = where
+        if where and DOCUMENT in self._fresh:
+            self.document.show_place(where)
+
+    def annotate(self) -> None:
+        """Begin to add an annotation to the index entry that is shown."""
+        self.show_tab(ANNOTATIONS)
+        if self.currentIndex() == ANNOTATIONS:
+            self.annotations.begin_adding()
+
+    @property
+    def can_find(self) -> bool:
+        """Whether there is a document, or a tree of files, to find something in."""
+        return self._selection is not None and self.isTabVisible(DOCUMENT)
+
+    def open_find(self) -> None:
+        """Find in the files where they are shown, else in the document."""
+        if self.currentIndex() == FILES:
+            self.files.focus_filter()
+        elif self.can_find:
+            self.show_tab(DOCUMENT)
+            self.document.open_find()
+
+    def _show_tabs(self) -> None:
+        """Show the tabs that mean something for the selection, and the one that the person chose if it is there."""
+        there = _tabs_for(self._selection)
+        self.blockSignals(True)
+        for tab in range(self.count()):
+            # Of a hidden bar Qt forgets changes when one changes none.
+            if self.isTabVisible(tab) != (tab in there):
+                self.setTabVisible(tab, tab in there)
+        self.setCurrentIndex(self._wanted if self._wanted in there else OVERVIEW)
+        self.blockSignals(False)
+
+    @Slot(int)
+    def _want(self, tab: int) -> None:
+        self._wanted = tab
+
+    @Slot(int)
+    def _show_content(self, tab: int) -> None:
+        """A tab asks for its content when it is looked at, not before."""
+        selection = self._selection
+        if selection is None:
+            return
+        if tab in self._fresh:
+            if tab == OVERVIEW:
+                self.overview.refresh()
+            return
+        self._fresh.add(tab)
+        shown: dict[int, Callable[[], _Tab]] = {
+            OVERVIEW: lambda: self.overview,
+            LAYERS: lambda: self.layers,
+            FILES: lambda: self.files,
+            DOCUMENT: lambda: self.document,
+            METADATA: lambda: self.metadata,
+            RELATIONS: lambda: self.relations,
+            ANNOTATIONS: lambda: self.annotations,
+        }
+        shown[tab]().show_selection(selection)
+        if tab == DOCUMENT and self._where:
+            self.document.show_place(self._where)
+
+    # ------------------------------------------------------------------------------------------------ changes
+
+    def refresh(self) -> None:
+        """The store is different."""
+        self._show_tabs()
+        if OVERVIEW in self._fresh:
+            self.overview.refresh()
+        self._refresh_layers(look=True)
+        if DOCUMENT in self._fresh:
+            self.document.refresh()
+        if METADATA in self._fresh:
+            self.metadata.refresh()
+        if RELATIONS in self._fresh:
+            self.relations.refresh()
+        if ANNOTATIONS in self._fresh:
+            self.annotations.refresh()
+        self._show_content(self.currentIndex())
+
+    @Slot()
+    def refresh_findings(self) -> None:
+        """Other problems were found."""
+        if self._selection is not None and OVERVIEW in self._fresh:
+            self.overview.refresh()
+
+    def refresh_states(self) -> None:
+        """Blobs are in other states."""
+        if self.overview.isVisible():
+            self.overview.refresh()
+        self._refresh_layers(look=False)
+        if RELATIONS in self._fresh:
+            self.relations.refresh_states()
+
+    @Slot(str)
+    def refresh_metadata(self, digest: str) -> None:
+        """A blob has other metadata."""
+        if METADATA in self._fresh:
+            self.metadata.refresh(digest)
+
+    def _leave_layers(self) -> None:
+        """Nobody looks into that image any more."""
+        if self._selection is not None:
+            self._selection.session.layers.leave(self._selection.digest)
+        if self._layers.is_made:
+            self.layers.clear()
+            self.files.clear()
+
+    def _refresh_layers(self, *, look: bool) -> None:
+        """Layers stand differently; with ``look`` their files may be others, which are read anew then."""
+        selection = self._selection
+        if selection is None or self._fresh.isdisjoint((LAYERS, FILES)):
+            return
+        if look:
+            selection.session.layers.look_at(selection.digest)
+        if LAYERS in self._fresh:
+            self.layers.refresh()
+        if FILES in self._fresh:
+            self.files.refresh()
+
+
+class _Tab(Protocol):
+    """What every tab can do."""
+
+    def show_selection(self, selection: Selection) -> Any: ...
+
+
+def _layers_view(parent: QWidget) -> "LayersView":
+    from gui.panels.layers_view import LayersView
+
+    return LayersView(parent)
+
+
+def _files_view(parent: QWidget) -> "FilesView":
+    from gui.panels.files_view import FilesView
+
+    return FilesView(parent)
+
+
+def _metadata_editor(parent: QWidget) -> "MetadataEditor":
+    from gui.panels.metadata_editor import MetadataEditor
+
+    return MetadataEditor(parent)
+
+
+def _annotation_editor(parent: QWidget) -> "AnnotationEditor":
+    from gui.panels.annotation_editor import AnnotationEditor
+
+    return AnnotationEditor(parent)
+
+
+def _tabs_for(selection: Selection | None) -> set[int]:
+    snapshot = selection.session.snapshot if selection is not None else None
+    row = snapshot.find(selection.digest) if snapshot is not None and selection is not None else -1
+    if selection is not None and snapshot is not None and selection.session.is_own_document(selection.digest):
+        return {OVERVIEW, DOCUMENT}
+    if selection is None or snapshot is None or row < 0 or snapshot.has(row, STRAY):
+        return {OVERVIEW}
+    found = {OVERVIEW, RELATIONS} | ({ANNOTATIONS} if entry_of(selection) is not None else set())
+    if int(snapshot.columns.flags[row]) & _WHOLE_FILE == _WHOLE_FILE:
+        found.add(METADATA)
+        if has_layers(selection):
+            found |= {LAYERS, FILES}
+        if _is_json(snapshot, row):
+            found.add(DOCUMENT)
+    return found
+
+
+def _is_json(snapshot: Snapshot, row: int) -> bool:
+    return snapshot.media_type(row).endswith(("+json", "/json"))
