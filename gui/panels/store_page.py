@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import msgspec
 import numpy as np
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -11,13 +10,11 @@ from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 from engine.digest import Digest
 from engine.errors import InvalidDigest
 from engine.findings import Severity
-from engine.removal import RemovalPlan
-from engine.snapshot import State
+from engine.snapshot import Names, State
 from gui import icons, text
 from gui.jobs import JobRunner
 from gui.models.filtering import STATES
 from gui.outcome import Notice
-from gui.panels import naming
 from gui.panels.blob_view import BlobView
 from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.file_manager import show_file
@@ -25,6 +22,7 @@ from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
 from gui.panels.inspector_tabs import DOCUMENT
 from gui.panels.problems_view import MenuWith, ProblemsView, tab_icon
+from gui.panels.removal_question import RemovalQuestion
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
 from gui.panels.selected import Selected
@@ -63,8 +61,6 @@ class StorePage(QWidget):
         self._settings = settings
         self.selected = Selected(session)
         self._to_reveal = "", ""
-        self._for_good = False
-        """Whether what is asked about would be deleted for good."""
         # From the outside in, because what changes its parent is dressed anew with everything in it.
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         left = QWidget(self._splitter)
@@ -75,6 +71,7 @@ class StorePage(QWidget):
         self.trash = TrashView(session, settings, trash_menu, self.lenses)
         self.cleanup = CleanupHint(self.lenses)
         self.removal = RemovalStrip(left)
+        self._removing = RemovalQuestion(session, self.removal, self._to_remove)
         self.inspector = Inspector(self._splitter)
         self._assemble(left)
         self._connect()
@@ -127,14 +124,12 @@ class StorePage(QWidget):
         self.inspector.followed.connect(self._follow)
         self.inspector.historyChanged.connect(self.situationChanged)
         self.inspector.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
-        self.removal.decided.connect(self._remove)
         self.removal.closed.connect(self.focus_list)
         self.removal.opened.connect(self._keep_in_sight)
         self.images.model.arranged.connect(self._settle)
         self.blobs.model.arranged.connect(self._settle)
         self.session.problems.changed.connect(self._count_problems)
         self.session.problems.asked.connect(lambda: self.show_lens(PROBLEMS))
-        self.session.snapshotChanged.connect(self._plan_again)
         self.session.statesChanged.connect(self.situationChanged)
         self.session.jobsChanged.connect(self.situationChanged)
         self.session.revealed.connect(self.reveal)
@@ -284,13 +279,13 @@ class StorePage(QWidget):
         """Show what removing the selection would do; in the trash, what is there can only go for good."""
         if self.lens is self.trash:
             self.trash.delete_for_good()
-            return
-        self._for_good = for_good
+        else:
+            self._removing.ask(for_good=for_good)
+
+    def _to_remove(self) -> tuple[Sequence[int], Names | None]:
+        """The entries of the index, or the blobs, that removing is about."""
         entries = self.selected.entries if self.session.is_layout and self.lens is self.images else []
-        if entries:
-            self._plan_entries(entries)
-        elif len(self.selected):
-            self.session.changes.plan_removal(names=self.selected.names, then=self._show_blobs)
+        return entries, self.selected.names
 
     @property
     def is_trash_chosen(self) -> bool:
@@ -427,16 +422,6 @@ class StorePage(QWidget):
         QTimer.singleShot(0, self, select)  # what the person does goes first
 
     @Slot()
-    def _plan_again(self) -> None:
-        """A plan is about the snapshot that it was made over: what is asked about is worked out anew."""
-        if not self.removal.isHidden():
-            self.ask_removal(for_good=self._for_good)
-
-    @Slot(object)
-    def _remove(self, plan: RemovalPlan) -> None:
-        self.session.changes.apply_removal(plan, for_good=self._for_good)
-
-    @Slot()
     def _tell_unused(self) -> None:
         self.cleanup.show_unused(*(self.session.unused if self.session.writable else (0, 0)))
 
@@ -454,39 +439,6 @@ class StorePage(QWidget):
         """The strip takes room from the list: what it is about must not be behind it."""
         view = self.lens.view
         QTimer.singleShot(0, view, lambda: view.scrollTo(view.currentIndex()))
-
-    def _plan_entries(self, entries: Sequence[int]) -> None:
-        """Plan all verbs over one snapshot: in another, the same positions may be those of other entries."""
-        snapshot, for_good, changes = self.session.snapshot, self._for_good, self.session.changes
-
-        def still(act: Callable[[RemovalPlan], None]) -> Callable[[RemovalPlan], None]:
-            return lambda plan: act(plan) if self.session.snapshot is snapshot else self.ask_removal(for_good=for_good)
-
-        def show(untag: RemovalPlan) -> None:
-            def ask_doubts(delete: RemovalPlan) -> None:
-                if not delete.doubtful:
-                    self.removal.show_entries(untag, delete, for_good=for_good)
-                    return
-                show_all = still(lambda despite: self.removal.show_entries(untag, delete, despite, for_good=for_good))
-                changes.plan_removal(entries, with_content=True, despite_doubts=True, then=show_all)
-
-            changes.plan_removal(entries, with_content=True, then=still(ask_doubts))
-
-        changes.plan_removal(entries, then=still(show))
-
-    def _show_blobs(self, plan: RemovalPlan) -> None:
-        name = ""
-        if not self.session.is_layout:
-            name = self._named(plan)
-            mind = "Docker's daemon does not notice what goes; stop it before, or use docker rmi."
-            plan = msgspec.structs.replace(plan, warnings=(*plan.warnings, mind))
-        self.removal.show_blobs(plan, name, for_good=self._for_good)
-
-    def _named(self, plan: RemovalPlan) -> str:
-        """What people call the image of Docker's that a plan is about; empty where it is about several."""
-        snapshot = self.session.snapshot
-        row = snapshot.find(plan.blobs[0].digest) if snapshot is not None and len(plan.blobs) == 1 else -1
-        return naming.row_name(snapshot, row) if snapshot is not None and row >= 0 else ""
 
     def _select_reference(self, reference: str) -> None:
         snapshot = self.session.snapshot
