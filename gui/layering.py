@@ -22,6 +22,7 @@ from engine.verify import VerifyBatch
 from gui.jobs import Job, JobRunner
 
 if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.contents import Contents
     from engine.filesystem import FileSystem
     from engine.layers import LayerTable
 
@@ -59,6 +60,8 @@ class ReadImage:
 
     layers: tuple[ReadLayer, ...]
     files: "FileSystem"
+    contents: "Contents"
+    """The bytes of the files, to be read by workers."""
 
 
 class Layering(QObject):
@@ -188,6 +191,7 @@ class Layering(QObject):
 
 def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> ReadImage:
     """Read layers, the lowest first, and lay them on each other. Raises ``Cancelled``."""
+    from engine.contents import Contents
     from engine.filesystem import Change
     from engine.layers import read_tables
     from engine.merging import merge
@@ -221,4 +225,4 @@ def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Prog
             )
         )
         progress.advance()
-    return ReadImage(tuple(layers), files)
+    return ReadImage(tuple(layers), files, Contents(store.blobs, found, files))
