@@ -1,7 +1,7 @@
 """The files of an image at one of its layers, and what that layer did to them."""
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QPalette
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Slot
+from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from engine.filesystem import Change, View
@@ -9,44 +9,41 @@ from gui import icons, text, theme
 from gui.models.file_cells import CHANGES, Column
 from gui.models.file_tree import FileTree, Wish
 from gui.models.look import RowDelegate
+from gui.panels.columns import Columns
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.files_choice import FilesChoice
 from gui.panels.image_stack import Stack, stack_of
-from gui.panels.reading_bar import ReadingBar
+from gui.panels.layers_tab import LayersTab
 from gui.session import Selection, Session
+from gui.settings import Settings
 from gui.theme import Space
-from gui.widgets import ElidedLabel, is_copy_shortcut, plain_label
+from gui.widgets import ElidedLabel, plain_label
 
 _SAMPLES = {
+    Column.NAME: "a name of some thirty letters",
     Column.CHANGE: "+9,999 ~99 −99",
     Column.SIZE: " 999.9 MB",
     Column.LAYER: "Layer",
+    Column.MODE: "drwxr-xr-x",
     Column.OWNER: "65534:65534",
     Column.MODIFIED: "30 Nov 2026 00:00",
 }
-_LEAST_NAME = 24
-"""Letters of a name that are worth more than another column."""
 _FIRST_TO_GO = (Column.OWNER, Column.MODE, Column.MODIFIED, Column.LAYER, Column.CHANGE)
 """Columns that are left out where there is no room, the first first; the line below the tree tells all of them."""
 _OPENED = 60
 """Rows that are opened by themselves where a filter has left few."""
 
 
-class FilesView(QWidget):
+class FilesView(LayersTab):
     """The tree with its choice above and its sum below."""
 
-    copied = Signal(str)
-    chosen = Signal(int)
-    """Another layer was chosen here: its place, from 0."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
         super().__init__(parent)
-        self._selection: Selection | None = None
-        self._session: Session | None = None
+        self._settings = settings
         self._stack = Stack((), "", 0)
         self._layer = -1
         self.model: FileTree | None = None
-        self.reading = ReadingBar(self)
+        self.columns: Columns | None = None
         self.choice = FilesChoice(self)
         self._places = QStackedWidget(self)
         # A low window is for what is asked in it; the tree takes what is left.
@@ -66,14 +63,10 @@ class FilesView(QWidget):
         layout.addWidget(self._places, 1)
         layout.addWidget(self.sum)
         self.setFocusProxy(self.view)
-        self.view.installEventFilter(self)
-        self.view.viewport().installEventFilter(self)
+        self.copy_from(self.view)
         self.choice.layer_chosen.connect(self._choose)
         self.choice.changed.connect(self._show)
         self.choice.left.connect(self._enter_tree)
-        self.reading.stopped.connect(self._stop)
-        self.reading.asked.connect(self._read)
-        theme.current().changed.connect(self._size_columns)
 
     def _dress(self) -> None:
         view = self.view
@@ -84,22 +77,14 @@ class FilesView(QWidget):
         view.setIconSize(icons.LIST_SIZE)
         view.setSelectionMode(QTreeView.SelectionMode.SingleSelection)
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        header = view.header()
-        header.setStretchLastSection(False)
-        header.setSectionsMovable(False)
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
     # ------------------------------------------------------------------------------------------------ showing
 
     def show_selection(self, selection: Selection) -> None:
         """Show the files of another image, and read its layers."""
-        if self._selection is not None and selection.digest != self._selection.digest:
+        if self.selection is not None and selection.digest != self.selection.digest:
             self._layer = -1
-        self._selection = selection
-        self._watch(selection.session)
-        selection.session.layers.look_at(selection.digest)
+        self.follow(selection)
         self.refresh()
 
     def choose(self, position: int) -> None:
@@ -111,7 +96,7 @@ class FilesView(QWidget):
 
     def clear(self) -> None:
         """Show nothing."""
-        self._selection = None
+        self.selection = None
         self._layer = -1
         if self.model is not None:
             self.model.show(None)
@@ -119,54 +104,35 @@ class FilesView(QWidget):
     @Slot()
     def refresh(self) -> None:
         """More is known of the same image, or its layers stand differently."""
-        selection = self._selection
+        selection = self.selection
         if selection is None:
             return
-        layering = selection.session.layers
-        image = layering.image if layering.digest == selection.digest else None
-        self._stack = stack_of(selection.session, selection.digest, image)
+        self._stack = stack_of(selection.session, selection.digest, self.image)
         if not 0 <= self._layer < len(self._stack.layers):
             self._layer = len(self._stack.layers) - 1
         self._offer()
         self._show()
         self.refresh_progress()
 
-    @Slot()
-    def refresh_progress(self) -> None:
-        """Reading has got further."""
-        selection = self._selection
-        if selection is not None and selection.session.layers.digest == selection.digest:
-            self.reading.show_reading(selection.session.layers, self._stack.count)
+    @property
+    def stack(self) -> Stack:
+        return self._stack
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""
         self.choice.focus_filter()
 
-    def _watch(self, session: Session) -> None:
-        if session is self._session:
-            return
-        if self._session is not None:
-            self._session.layers.changed.disconnect(self.refresh)
-            self._session.layers.progressed.disconnect(self.refresh_progress)
-        self._session = session
-        session.layers.changed.connect(self.refresh)
-        session.layers.progressed.connect(self.refresh_progress)
-        if self.model is None:
-            self._make_model(session)
-
-    def _make_model(self, session: Session) -> None:
+    def begin_session(self, session: Session) -> None:
         """All stores of a window share the workers, so the first one's are those of all."""
+        if self.model is not None:
+            return
         self.model = FileTree(session.layers.runner, self)
         self.view.setModel(self.model)
         self.view.selectionModel().currentRowChanged.connect(self._tell_current)
-        header = self.view.header()
-        header.setSectionsClickable(True)
-        header.setSortIndicatorShown(True)
-        header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        header.sortIndicatorChanged.connect(self.model.sort)
+        self.columns = Columns(self.view, self.view.header(), "files", self._settings, first_to_go=_FIRST_TO_GO)
+        samples = [_SAMPLES[column] for column in Column]
+        self.columns.restore(samples, Column.NAME, (Column.NAME,), (Column.MODE, Column.OWNER))
         self.model.arranged.connect(self._arranged)
-        self._size_columns()
 
     def _offer(self) -> None:
         self.choice.show_layers([layer.name for layer in self._stack.layers], self._layer)
@@ -174,11 +140,9 @@ class FilesView(QWidget):
     @Slot()
     def _show(self) -> None:
         """Ask for what is to be seen."""
-        selection, model = self._selection, self.model
-        if selection is None or model is None:
+        model, image = self.model, self.image
+        if self.selection is None or model is None:
             return
-        layering = selection.session.layers
-        image = layering.image if layering.digest == selection.digest else None
         if image is None or not 0 <= self._layer < len(image.layers):
             model.show(None)
             self._arranged()
@@ -242,42 +206,12 @@ class FilesView(QWidget):
             below = (model.index(row, 0, parent) for row in range(count))
             waiting += [index for index in below if model.hasChildren(index)]
 
-    @Slot()
-    def _size_columns(self) -> None:
-        """Give the names what the other columns leave."""
-        if self.model is None:
-            return
-        header = self.view.header()
-        metrics, fixed = self.view.fontMetrics(), QFontMetrics(theme.fixed_font())
-        widths = {column: metrics.horizontalAdvance(sample) + Space.LARGE for column, sample in _SAMPLES.items()}
-        widths[Column.MODE] = fixed.horizontalAdvance("drwxr-xr-x") + Space.LARGE
-        widths[Column.OWNER] = fixed.horizontalAdvance(_SAMPLES[Column.OWNER]) + Space.LARGE
-        room, least = self.view.viewport().width(), metrics.averageCharWidth() * _LEAST_NAME
-        shown = set(widths)
-        for column in _FIRST_TO_GO:
-            if sum(widths[each] for each in shown) + least <= room:
-                break
-            shown.discard(column)
-        for column, width in widths.items():
-            header.setSectionHidden(column, column not in shown)
-            if column in shown:
-                header.resizeSection(column, width)
-        header.resizeSection(Column.NAME, max(least // 2, room - sum(widths[each] for each in shown)))
-
     # --------------------------------------------------------------------------------------------- from the view
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.view.viewport() and event.type() == QEvent.Type.Resize:
-            self._size_columns()
         if watched is self.view and event.type() == QEvent.Type.FocusIn:
             self._begin()
-        if watched is self.view and is_copy_shortcut(event):
-            event.accept()  # here copying is about the current row, and not about what is selected in the window
-            return True
         if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.matches(QKeySequence.StandardKey.Copy):
-                self._copy()
-                return True
             if event.key() == Qt.Key.Key_Asterisk:
                 return True  # would open everything below, which may be half a million rows
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -286,12 +220,13 @@ class FilesView(QWidget):
                 return True
         return super().eventFilter(watched, event)
 
-    def _copy(self) -> None:
-        """Copy the path of the current row."""
-        path = self.model.path_at(self.view.currentIndex()) if self.model is not None else ""
-        if path:
-            QGuiApplication.clipboard().setText(path)
-            self.copied.emit("Copied the path.")
+    def what_to_copy(self) -> tuple[str, str]:
+        return (self.model.path_at(self.view.currentIndex()) if self.model is not None else ""), "the path"
+
+    def save_state(self) -> None:
+        """Remember how the columns were left."""
+        if self.columns is not None:
+            self.columns.save()
 
     @Slot()
     def _enter_tree(self) -> None:
@@ -309,16 +244,6 @@ class FilesView(QWidget):
     def _choose(self, position: int) -> None:
         self.choose(position)
         self.chosen.emit(position)
-
-    @Slot()
-    def _stop(self) -> None:
-        if self._session is not None:
-            self._session.layers.stop()
-
-    @Slot()
-    def _read(self) -> None:
-        if self._session is not None:
-            self._session.layers.read()
 
 
 class _Sum(QWidget):

@@ -9,6 +9,7 @@ from gui.panels.empty_place import EmptyPlace
 from gui.panels.inspector_header import InspectorHeader
 from gui.panels.inspector_tabs import InspectorTabs
 from gui.session import Selection, Session
+from gui.settings import Settings
 
 LONGEST_HISTORY = 100
 _PAUSE_MS = 150
@@ -25,7 +26,8 @@ class Inspector(QWidget):
     historyChanged = Signal()
     copied = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
+        """How its columns are left is remembered in ``settings``, where there are any."""
         super().__init__(parent)
         self.setAccessibleName("Inspector")
         self._session: Session | None = None
@@ -42,7 +44,7 @@ class Inspector(QWidget):
         self._empty = EmptyPlace(self._pages, glyph="store")
         self._full = QWidget(self._pages)
         self.header = InspectorHeader(self._full)
-        self.tabs = InspectorTabs(self._full)
+        self.tabs = InspectorTabs(self._full, settings)
         self._lay_out()
         self.header.followed.connect(self.follow)
         self.tabs.followed.connect(self.follow)

@@ -12,6 +12,7 @@ from gui.panels.later import Later
 from gui.panels.overview import Overview
 from gui.panels.selected import entry_of
 from gui.session import Selection, Session
+from gui.settings import Settings
 
 if TYPE_CHECKING:  # imported when they are first looked at, after the first window
     from gui.panels.annotation_editor import AnnotationEditor
@@ -35,16 +36,18 @@ class InspectorTabs(QTabWidget):
     followed = Signal(object)
     copied = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
+        """How columns are left is remembered in ``settings``, where there are any."""
         super().__init__(parent)
+        self._settings = settings
         self._selection: Selection | None = None
         self._wanted = OVERVIEW
         self._where = ""
         self._fresh: set[int] = set()
         """The tabs that show the selection as it is."""
         self.overview = Overview(self)
-        self._layers = Later(self, _layers_view)
-        self._files = Later(self, _files_view)
+        self._layers = Later(self, self._make_layers_view)
+        self._files = Later(self, self._make_files_view)
         self._document = Later(self, self._make_document)
         self._metadata = Later(self, _metadata_editor)
         self._relations = Later(self, self._make_relations)
@@ -107,6 +110,16 @@ class InspectorTabs(QTabWidget):
         layers.files_asked.connect(lambda: self.show_tab(FILES))
         files.chosen.connect(layers.choose)
 
+    def _make_layers_view(self, parent: QWidget) -> "LayersView":
+        from gui.panels.layers_view import LayersView
+
+        return LayersView(parent, self._settings)
+
+    def _make_files_view(self, parent: QWidget) -> "FilesView":
+        from gui.panels.files_view import FilesView
+
+        return FilesView(parent, self._settings)
+
     def _make_document(self, parent: QWidget) -> "DocumentView":
         from gui.panels.document_view import DocumentView
 
@@ -159,6 +172,12 @@ class InspectorTabs(QTabWidget):
             self._want(tab)
             self.setCurrentIndex(tab)
             self.currentWidget().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def save_state(self) -> None:
+        """Remember how the columns were left."""
+        if self._layers.is_made:
+            self.layers.save_state()
+            self.files.save_state()
 
     def point_to(self, where: str) -> None:
         """What is selected is about this JSON path in its document; the Document tab shows that place."""
@@ -287,18 +306,6 @@ class _Tab(Protocol):
     """What every tab can do."""
 
     def show_selection(self, selection: Selection) -> Any: ...
-
-
-def _layers_view(parent: QWidget) -> "LayersView":
-    from gui.panels.layers_view import LayersView
-
-    return LayersView(parent)
-
-
-def _files_view(parent: QWidget) -> "FilesView":
-    from gui.panels.files_view import FilesView
-
-    return FilesView(parent)
 
 
 def _metadata_editor(parent: QWidget) -> "MetadataEditor":

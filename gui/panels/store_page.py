@@ -72,7 +72,7 @@ class StorePage(QWidget):
         self.cleanup = CleanupHint(self.lenses)
         self.removal = RemovalStrip(left)
         self._removing = RemovalQuestion(session, self.removal, self._to_remove)
-        self.inspector = Inspector(self._splitter)
+        self.inspector = Inspector(self._splitter, settings)
         self._assemble(left)
         self._connect()
         self.images.set_session(session)
@@ -323,6 +323,7 @@ class StorePage(QWidget):
         self.blobs.save_state()
         self.problems.save_state()
         self.trash.save_state()
+        self.inspector.tabs.save_state()
         self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
 
     # ---------------------------------------------------------------------------------------------- inside

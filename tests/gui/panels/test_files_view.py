@@ -13,6 +13,7 @@ from engine.filesystem import Change
 from gui.models.file_cells import Column
 from gui.panels.files_view import FilesView
 from gui.session import Selection, Session
+from gui.settings import Settings
 from tests.archives import END, file, layer
 from tests.gui.models._pictures import find, names
 from tests.layouts import LayoutFiles
@@ -172,3 +173,32 @@ def test_in_a_narrow_window_name_and_size_keep_their_room(qtbot: QtBot, view: Fi
     qtbot.waitUntil(lambda: header.isSectionHidden(Column.MODE))
     assert not header.isSectionHidden(Column.SIZE)
     assert header.length() <= view.view.viewport().width()
+
+
+def test_the_columns_are_next_time_as_they_were_left(
+    qtbot: QtBot, files: LayoutFiles, open_session: Open, tmp_path: Path
+) -> None:
+    image = files.name(files.image(LOWER, UPPER), "app:1")
+    session, settings = open_session(files.path), Settings(tmp_path / "settings.ini")
+
+    def opened() -> FilesView:
+        view = FilesView(settings=settings)
+        qtbot.addWidget(view)
+        view.resize(1000, 600)
+        view.show()
+        view.show_selection(Selection(session, image["digest"], 0))
+        qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
+        return view
+
+    first = opened()
+    assert first.columns is not None
+    first.view.header().resizeSection(Column.SIZE, 140)
+    first.columns.show_column(Column.OWNER, shown=False)
+    first.view.header().setSortIndicator(Column.SIZE, Qt.SortOrder.DescendingOrder)
+    first.resize(340, 600)
+    first.save_state()
+    again = opened()
+    header = again.view.header()
+    assert header.sectionSize(Column.SIZE) == 140
+    assert [column for column in Column if header.isSectionHidden(column)] == [Column.OWNER]
+    assert top(again)[0] == "usr", "sorted by size"

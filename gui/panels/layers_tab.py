@@ -1,0 +1,101 @@
+"""What the tabs about layers have in common: they follow how the layers are read, and copy what is current in them."""
+
+from PySide6.QtCore import QEvent, QObject, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QWidget
+
+from gui.layering import ReadImage
+from gui.panels.image_stack import Stack
+from gui.panels.reading_bar import ReadingBar
+from gui.session import Selection, Session
+from gui.widgets import is_copy_shortcut
+
+
+class LayersTab(QWidget):
+    """A tab about the layers of what is selected. ``copied`` carries a sentence for the status bar."""
+
+    copied = Signal(str)
+    chosen = Signal(int)
+    """Another layer is current here: its place, from 0."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.selection: Selection | None = None
+        self.session: Session | None = None
+        """What was followed last, also when nothing is selected any more."""
+        self.reading = ReadingBar(self)
+        self.reading.stopped.connect(self._stop)
+        self.reading.asked.connect(self._read)
+        self._rows: QAbstractItemView | None = None
+
+    @property
+    def stack(self) -> Stack:
+        """The layers that are shown."""
+        raise NotImplementedError
+
+    @property
+    def image(self) -> ReadImage | None:
+        """What reading the layers of what is selected has brought."""
+        selection = self.selection
+        if selection is None or selection.session.layers.digest != selection.digest:
+            return None
+        return selection.session.layers.image
+
+    def follow(self, selection: Selection) -> None:
+        """Have the layers of another thing read, and hear of it."""
+        self.selection = selection
+        if selection.session is not self.session:
+            if self.session is not None:
+                self.session.layers.changed.disconnect(self.refresh)
+                self.session.layers.progressed.disconnect(self.refresh_progress)
+            self.session = selection.session
+            self.session.layers.changed.connect(self.refresh)
+            self.session.layers.progressed.connect(self.refresh_progress)
+            self.begin_session(self.session)
+        selection.session.layers.look_at(selection.digest)
+
+    def begin_session(self, session: Session) -> None:
+        """Another store is looked at from now on."""
+
+    @Slot()
+    def refresh(self) -> None:
+        """More is known of the same layers, or they stand differently."""
+        raise NotImplementedError
+
+    @Slot()
+    def refresh_progress(self) -> None:
+        """Reading has got further."""
+        selection = self.selection
+        if selection is not None and selection.session.layers.digest == selection.digest:
+            self.reading.show_reading(selection.session.layers, self.stack.count)
+
+    def copy_from(self, rows: QAbstractItemView) -> None:
+        """What is current in ``rows`` is copied by the keys for it."""
+        self._rows = rows
+        rows.installEventFilter(self)
+
+    def what_to_copy(self) -> tuple[str, str]:
+        """What is current, as it goes to the clipboard, and what that is; both empty for nothing."""
+        return "", ""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._rows and is_copy_shortcut(event):
+            event.accept()  # here copying is about the current row, and not about what is selected in the window
+            return True
+        if watched is self._rows and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            words, what = self.what_to_copy()
+            if words and event.matches(QKeySequence.StandardKey.Copy):
+                QGuiApplication.clipboard().setText(words)
+                self.copied.emit(f"Copied {what}.")
+                return True
+        return super().eventFilter(watched, event)
+
+    @Slot()
+    def _stop(self) -> None:
+        if self.session is not None:
+            self.session.layers.stop()
+
+    @Slot()
+    def _read(self) -> None:
+        if self.session is not None:
+            self.session.layers.read()
