@@ -13,11 +13,12 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from engine.digest import Digest
+from engine.digest import Digest, clip
 from engine.directory import Directory, explained, lacks_handles, read_all
 from engine.durable import TRASH_NAME, create_file, mount_of, publish, replace, staging, sync, sync_file, unlink
 from engine.entries import Batches, BlobEntry, EntryKind, entry_of, is_algorithm, list_entries
 from engine.errors import BlobMissing, BlobUnreadable, EngineError, InvalidDigest, Refused, StorageFailed
+from engine.printable import printable
 from engine.progress import Progress
 from engine.root import StoreRoot
 from engine.streams import VerifiedReader, check_digest, hash_file, receive, unreadable, wrong_digest, wrong_size
@@ -134,6 +135,26 @@ class Blobs:
             return self._root.reach(self.folder_name, digest.algorithm).open_file(digest.encoded)
         except OSError as error:
             raise self._trouble(digest, error) from error
+
+    def open_stray(self, path: str) -> int:
+        """A descriptor of a regular file that is no blob, by its path below the blobs folder as a snapshot says it.
+
+        Raises ``BlobMissing``, ``BlobUnreadable``, ``StorageFailed``.
+        """
+        folder, _, name = path.removeprefix("./").rpartition("/")
+        shown = clip(printable(path))
+        if folder and not is_algorithm(folder):  # no way leads up or further down
+            raise BlobMissing(f"{shown} is not in the store.", place=path)
+        try:
+            return self._root.reach(self.folder_name, *([folder] if folder else [])).open_file(name)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+                raise BlobMissing(f"{shown} is not in the store.", place=path) from error
+            if error.errno in (errno.ELOOP, errno.EINVAL, errno.ENXIO, errno.EISDIR):
+                raise BlobUnreadable(
+                    f"{shown} is not a regular file.", place=path, expected="a regular file", found="something else"
+                ) from error
+            raise StorageFailed.from_os("Reading", shown, error) from error
 
     def folder(self, algorithm: str) -> Directory:
         """The folder of an algorithm's blobs, for those who open very many; raises ``OSError`` where there is none."""

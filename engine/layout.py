@@ -86,6 +86,12 @@ class ImageLayout(Store):
             with open(fd, "rb") as file:
                 return file.read(limit)
 
+    def open_file(self, place: str) -> int:
+        if place not in (MARKER_NAME, INDEX_NAME):
+            return super().open_file(place)
+        with explained("Reading", f"{self.path}/{place}"):
+            return self._root.directory.open_file(place)
+
     def edit_index(self, edit: Edit, title: str = "", *, note: Note | None = None) -> Change:
         """Change ``index.json`` without losing what other programs write (see ``IndexFile.edit``)."""
         if not title:

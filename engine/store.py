@@ -100,6 +100,13 @@ class Store(ABC):
     def index_stamp(self) -> tuple[int, int, int]:
         """Inode, size and time in nanoseconds of the list of named entries: what changes when anybody writes it."""
 
+    def open_file(self, place: str) -> int:
+        """A descriptor of the regular file that is called so in a snapshot: a digest, or the path of a stray file.
+
+        Raises ``BlobMissing``, ``BlobUnreadable``, ``InvalidDigest``, ``StorageFailed``.
+        """
+        return self.blobs.open_stray(place) if "/" in place else self.blobs.open(place)
+
     def verify(self, snapshot: Snapshot, rows: Rows | None, progress: Progress) -> VerifySummary:
         """Hash these rows of the snapshot, or all; what is found is reported to ``progress``."""
         return verify(self.blobs, snapshot, rows, progress)
