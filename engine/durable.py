@@ -9,6 +9,7 @@ import ctypes
 import errno
 import logging
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ STAGING_PREFIX = ".blobscope-"
 TRASH_NAME = STAGING_PREFIX + "trash"
 """The folder that holds what was removed from a store; see ``trash.py``."""
 
+_STAGING_NAME = re.compile(re.escape(STAGING_PREFIX) + "[0-9a-f]{16}")
 _NOREPLACE, _EXCHANGE = 1, 2  # renameat2(2)
 _START_WRITING = 2  # SYNC_FILE_RANGE_WRITE of sync_file_range(2)
 _NO_LINKS_HERE = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -68,6 +70,19 @@ def _make_staging(parent: Directory) -> tuple[Directory, str]:
             stage = parent.child(name)
             if try_lock(stage.fd) is not False and stage.is_at(name, parent):
                 return stage, name
+
+
+def remove_dead(parent: Directory) -> None:
+    """Remove the staging directories in ``parent`` that programs of ours and of this user have died in."""
+    with parent.scan() as entries:
+        names = [entry.name for entry in entries if _STAGING_NAME.fullmatch(entry.name)]
+    for name in names:
+        try:
+            stage = parent.child(name)
+            if stage.status().st_uid == os.geteuid() and try_lock(stage.fd) and stage.is_at(name, parent):
+                remove_tree(parent, name)
+        except OSError as error:  # another one removes it, or it is not ours
+            logger.debug("%s/%s stays behind: %s", parent.path, name, error)
 
 
 def create_file(folder: Directory, name: str, rights: Rights) -> int:

@@ -37,8 +37,6 @@ _TOLD = 10_000
 """Names that are told in a result."""
 _CHUNK = 8 << 20
 """Bytes that are copied at a time."""
-_ROOT_NAME = b"files"
-"""What the whole file system of an image is called."""
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENAMETOOLONG, errno.EINVAL})
 """What file systems without symbolic links say of one."""
 _NO_SUCH_NAME = frozenset({errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG})
@@ -84,15 +82,16 @@ def extract(
     progress: Progress,
     *,
     most: int = MOST,
+    root_name: str = "files",
 ) -> Extraction:
     """Make these files and folders, with all that the view shows in them, in a folder of the disk.
 
     Permissions for reading, writing and executing stay; owners, special bits, devices, pipes and sockets do not. Hard
-    links become files of their own. Of what the layer has removed, only what is named itself is made. Raises ``Refused``
-    where it would be more than ``most`` bytes or than there is room for, ``StorageFailed``, what ``Contents.stream``
+    links become files of their own. Of what the layer has removed, only what is named itself is made. ``root_name`` is
+    what the folder is called that the whole file system gets. Raises ``Refused`` where it would be more than ``most`` bytes or than there is room for, ``StorageFailed``, what ``Contents.stream``
     raises, and ``Cancelled``; then there is nothing of it in the target.
     """
-    work = _Work(contents, files, view, progress)
+    work = _Work(contents, files, view, progress, root_name)
     work.collect(nodes)
     with explained("Writing to", str(target)):
         parent = Directory.open(target)
@@ -132,12 +131,13 @@ def save_blob(
 class _Work:
     """One extraction on its way."""
 
-    def __init__(self, contents: Contents, files: FileSystem, view: View, progress: Progress) -> None:
+    def __init__(self, contents: Contents, files: FileSystem, view: View, progress: Progress, root_name: str) -> None:
         self.done = Extraction()
         self._contents = contents
         self._files = files
         self._view = view
         self._progress = progress
+        self._root_name = os.fsencode(root_name)
         self._items: list[_Item] = []
         self._names: dict[int, dict[str, int]] = {}  # those taken in each folder, and the number to go on from
         self._kept: tuple[Content | None, int] = None, -1  # where the content of the last file was, and its handle
@@ -194,7 +194,7 @@ class _Work:
 
     def _free_name(self, folder: int, node: int) -> str:
         """A name that nothing else in the folder gets, because its name had to be changed, too."""
-        name = self._files.tree.name(node) if node != ROOT else _ROOT_NAME
+        name = self._files.tree.name(node) if node != ROOT else self._root_name
         taken, wanted = self._names.setdefault(folder, {}), safe_name(name)
         first = taken.get(wanted, 1)
         passed, free = next(each for each in enumerate(names_beside(wanted, first)) if each[1] not in taken)

@@ -32,6 +32,10 @@ class Need(enum.Flag):
     """That is one index entry."""
     ON_DISK = enum.auto()
     """There is a file for it."""
+    BLOBS = enum.auto()
+    """Blobs are selected that have a file."""
+    FILES = enum.auto()
+    """An image is selected whose files can be seen."""
     BACK = enum.auto()
     FORWARD = enum.auto()
     JOB = enum.auto()
@@ -88,6 +92,30 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "copy reference": Command(
         "Copy &reference", "Copy name and digest of what is selected", "copy", ("Ctrl+Shift+C",), needs=Need.SELECTION
+    ),
+    "copy path": Command(
+        "Copy pat&h", "Copy the path of what is selected in the Files tab", "copy", needs=Need.STORE | Need.FILES
+    ),
+    "copy files": Command(
+        "Copy fil&es",
+        "Copy what is selected in the Files tab, to paste it in a file manager",
+        "copy files",
+        ("Ctrl+E",),
+        needs=Need.STORE | Need.FILES,
+    ),
+    "extract": Command(
+        "E&xtract to…",
+        "Copy what is selected in the Files tab, or all files of the selected image, into a folder",
+        "extract",
+        ("E",),
+        needs=Need.STORE | Need.FILES,
+    ),
+    "save blob": Command(
+        "Save &blob as…",
+        "Copy what is selected, as it is stored, to a file with a readable name",
+        "save",
+        (Keys.Save,),
+        needs=Need.STORE | Need.BLOBS,
     ),
     "paste": Command(
         "&Paste", "Import copied files, open a copied folder, or go to a copied digest", "paste", (Keys.Paste,)
@@ -249,7 +277,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     (
         "&Edit",
         (
-            *("undo", "redo", "-", "copy digest", "copy reference", "paste", "-"),
+            *("undo", "redo", "-", "copy digest", "copy reference", "copy path", "copy files", "paste", "-"),
             *("rename", "delete", "delete for good", "-", "filter", "find", "-", "preferences"),
         ),
     ),
@@ -270,6 +298,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
         (
             *("verify", "-", "rename", "add name", "annotate", "keep aside", "delete", "-"),
             *("copy digest", "copy reference", "show in folder"),
+            *("extract", "save blob", "-"),
         ),
     ),
     (
@@ -297,6 +326,7 @@ TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")
 CONTEXT = (
     *("verify", "-", "copy digest", "copy reference", "show in folder", "-"),
     *("rename", "add name", "annotate", "keep aside", "delete"),
+    *("extract", "save blob", "-"),
 )
 TRASH_CONTEXT = ("restore", "delete for good", "-", "empty trash")
 

@@ -1,6 +1,8 @@
 """What each command of the window does."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -17,6 +19,8 @@ from gui.dialogs import asking
 from gui.dialogs.lists import AboutDialog, KeysDialog
 from gui.dialogs.preferences import Preferences
 from gui.outcome import Notice
+from gui.panels.chosen_blobs import ChosenBlobs
+from gui.panels.drag_out import files_as_data
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
 from gui.panels.inspector_tabs import ANNOTATIONS, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
@@ -27,6 +31,10 @@ from gui.panels.tabs import StoreTabs
 from gui.session import Session
 from gui.settings import Settings, ThemeMode
 from gui.stores import OpenStores
+from gui.taking_out import Chosen, TakingOut, Wanted
+
+if TYPE_CHECKING:  # needed by the workers only
+    from engine.extracting import Extraction
 
 
 class Commands(QObject):
@@ -70,6 +78,10 @@ class Commands(QObject):
             "quit": self._window.close,
             "copy digest": page(lambda each: each.copy_digest()),
             "copy reference": page(lambda each: each.copy_reference()),
+            "copy path": page(lambda each: each.copy_paths()),
+            "copy files": page(self._copy_files),
+            "extract": page(lambda each: self.take_out(each.files_to_take_out)),
+            "save blob": page(lambda each: self.take_out(each.blobs_to_take_out)),
             "paste": self._paste,
             "rename": page(self._rename),
             "delete": page(lambda each: each.ask_removal()),
@@ -148,6 +160,8 @@ class Commands(QObject):
             Need.ENTRY: page.selected.is_one_entry,
             Need.ON_DISK: page.selected.is_on_disk,
             Need.BACK: page.can_go_back,
+            Need.BLOBS: bool(len(page.selected.with_files)),
+            Need.FILES: page.inspector.tabs.isTabVisible(FILES),
             Need.FORWARD: page.can_go_forward,
             Need.JOB: bool(session.jobs),
             Need.PROBLEM: page.has_problems,
@@ -263,6 +277,54 @@ class Commands(QObject):
             page.session.problems.report(form, lambda _report: self.noticed.emit(saved), path)
 
     # ---------------------------------------------------------------------------------------------- acting
+    # ---------------------------------------------------------------------------------------------- taking out
+
+    def take_out(self, chosen: Chosen | None) -> None:
+        """Ask where to, then make it there."""
+        if chosen is None:
+            self.noticed.emit(Notice("notice", "There is nothing to take out of what is selected."))
+        else:
+            self._ask_and_take(*chosen)
+
+    def _ask_and_take(self, out: TakingOut, what: Wanted) -> None:
+        target: Path | None
+        if isinstance(what, ChosenBlobs) and what.suggestion:
+            place = asking.where_to_save(self._window, self._settings, what.suggestion)
+            target, what = (place.parent, what.called(place.name)) if place is not None else (None, what)
+        else:
+            target = asking.folder_to_extract_to(self._window, self._settings, what.name)
+        if target is not None:
+            out.take(what, target)
+
+    def show_otherwise(self, done: "Extraction") -> None:
+        """List what came out otherwise than it is in the image."""
+        from gui.dialogs.taken_dialog import TakenDialog  # not needed for the first window
+
+        self._show(TakenDialog(done, self._window))
+
+    def forget_copied(self) -> None:
+        """Files of ours that are on the clipboard go now, so they cannot be pasted any more."""
+        clipboard = QGuiApplication.clipboard()
+        paths = [Path(url.toLocalFile()) for url in clipboard.mimeData().urls()] if clipboard.ownsClipboard() else []
+        if any(self._stores.copies.has(path) for path in paths):
+            clipboard.clear()
+
+    def _copy_files(self, page: StorePage) -> None:
+        """Make what is selected among the files, and put it on the clipboard."""
+        chosen = page.files_to_take_out
+        if chosen is None:
+            self.take_out(None)
+            return
+        out, what = chosen
+
+        def put(done: "Extraction") -> None:
+            QGuiApplication.clipboard().setMimeData(files_as_data(done.placed))
+            sentence = f"{what.name} can be pasted in a file manager, until Blobscope is closed."
+            self.noticed.emit(Notice("success", sentence))
+            out.tell_otherwise(done)
+
+        out.copy(what, put, lambda: None)
+
 
     def _with_page(self, act: Callable[[StorePage], object]) -> None:
         page = self._tabs.page

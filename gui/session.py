@@ -28,11 +28,13 @@ from engine.verdicts import Verdicts
 from engine.verify import VerifySummary
 from gui import outcome, text
 from gui.changing import Changes
+from gui.copies import Copies
 from gui.jobs import Job, JobRunner
 from gui.layering import Layering
 from gui.outcome import Notice
 from gui.picture import Picture
 from gui.scanning import Scanner
+from gui.taking_out import TakingOut
 from gui.undoing import Undoing
 from gui.validating import Problems
 from gui.verifying import Verifier
@@ -78,8 +80,13 @@ class Session(QObject):
     emptyAsked = Signal()
     """Somebody wants to empty the trash."""
 
-    def __init__(self, runner: JobRunner, store: Store, cache: Path, parent: QObject) -> None:
-        """Show ``store``; verdicts are remembered in the folder ``cache``. Nothing happens before ``rescan``."""
+    def __init__(
+        self, runner: JobRunner, store: Store, cache: Path, parent: QObject, copies: Copies | None = None
+    ) -> None:
+        """Show ``store``; verdicts are remembered in the folder ``cache``. Nothing happens before ``rescan``.
+
+        ``copies`` is where files are made for other programs; they stay there when the store is closed.
+        """
         super().__init__(parent)
         self.store = store
         self.path = store.path
@@ -106,6 +113,9 @@ class Session(QObject):
         self.layers = Layering(self, runner, store, cache, lambda: self.snapshot)
         """What is in the layers of the image that somebody looks into."""
         self.layers.recorded.connect(self._verifier.note)
+        self.taking_out = TakingOut(self, runner, store, cache, copies or Copies())
+        """What of it becomes files elsewhere."""
+        self.taking_out.noticed.connect(self.noticed)
         self._scanner = Scanner(self, runner, store, self.name, cache, self._verifier.waiting)
         self._scanner.pictured.connect(self._show_coarse)
         self._scanner.scanned.connect(self._scanned)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 from engine import ImageLayout, Store, open_store
 from engine.sample import make_sample
 from gui import text
+from gui.copies import Copies
 from gui.jobs import JobRunner
 from gui.session import Session
 from gui.settings import Settings
@@ -32,6 +33,8 @@ class OpenStores(QObject):
         self._settings = settings
         self._cache = cache_folder()
         self._closed: list[Path] = []
+        self.copies = Copies()
+        """What other programs were given of any store."""
         self._demo: tempfile.TemporaryDirectory[str] | None = None
         self.sessions: list[Session] = []
         self._asked = 0
@@ -97,6 +100,7 @@ class OpenStores(QObject):
         for session in self.sessions:
             session.close()
         self.sessions.clear()
+        self.copies.remove()
         if self._demo is not None:
             self._demo.cleanup()
 
@@ -119,7 +123,7 @@ class OpenStores(QObject):
             store.close()
             self._announce(known, then)
             return
-        session = Session(self._runner, store, self._cache, self)
+        session = Session(self._runner, store, self._cache, self, self.copies)
         session.number = number
         self.sessions.append(session)
         if not self._is_demo(store.path):

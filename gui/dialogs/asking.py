@@ -148,6 +148,28 @@ def good_copy(window: QWidget, settings: Settings, digest: str) -> Path | None:
     return Path(chosen)
 
 
+def folder_to_extract_to(window: QWidget, settings: Settings, name: str) -> Path | None:
+    """In which folder something is to be made."""
+    start = str(settings.last_folder("extract"))
+    chosen = QFileDialog.getExistingDirectory(window, f"Choose the folder for {text.plain(name)}", start)
+    if not chosen:
+        return None
+    settings.set_last_folder("extract", Path(chosen))
+    return Path(chosen)
+
+
+def where_to_save(window: QWidget, settings: Settings, name: str) -> Path | None:
+    """Where to save a blob; what has that name already keeps it, so nobody is asked about overwriting."""
+    start = str(settings.last_folder("extract") / name)
+    chosen, _ = QFileDialog.getSaveFileName(
+        window, f"Save {text.plain(name)}", start, options=QFileDialog.Option.DontConfirmOverwrite
+    )
+    if not chosen:
+        return None
+    settings.set_last_folder("extract", Path(chosen).parent)
+    return Path(chosen)
+
+
 def where_to_save_report(window: QWidget, settings: Settings, store: str) -> Path | None:
     """Where to write a report; its ending says in which form."""
     start = settings.last_folder("report") / f"{store.replace('/', '-')}-report.md"

@@ -41,6 +41,9 @@ class DropTarget(QObject):
 
     def enter(self, event: QDragEnterEvent) -> None:
         """Something is dragged over the window."""
+        if event.source() is not None:
+            event.ignore()  # it is dragged from here, to be taken out
+            return
         urls = urls_of(event.mimeData())
         self._urls, self._plan, self._dropped = urls, None, False
         if not urls:

@@ -1,6 +1,6 @@
 """The files of an image at one of its layers, and what that layer did to them."""
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
@@ -9,13 +9,16 @@ from gui import icons, text, theme
 from gui.models.file_cells import CHANGES, Column
 from gui.models.file_tree import FileTree, Wish
 from gui.models.look import RowDelegate
+from gui.panels.chosen_files import choose_files
 from gui.panels.columns import Columns
+from gui.panels.drag_out import DragOut
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.files_choice import FilesChoice
 from gui.panels.image_stack import Stack, stack_of
 from gui.panels.layers_tab import LayersTab
 from gui.session import Selection, Session
 from gui.settings import Settings
+from gui.taking_out import Chosen
 from gui.theme import Space
 from gui.widgets import ElidedLabel, plain_label
 
@@ -36,6 +39,9 @@ _OPENED = 60
 
 class FilesView(LayersTab):
     """The tree with its choice above and its sum below."""
+
+    menu_asked = Signal(object)
+    """Somebody wants the menu of what is selected, at this ``QPoint`` of the screen."""
 
     def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +70,8 @@ class FilesView(LayersTab):
         layout.addWidget(self.sum)
         self.setFocusProxy(self.view)
         self.copy_from(self.view)
+        DragOut(self.view, self.choose_for_taking_out)
+        self.view.customContextMenuRequested.connect(self._ask_menu)
         self.choice.layer_chosen.connect(self._choose)
         self.choice.changed.connect(self._show)
         self.choice.left.connect(self._enter_tree)
@@ -75,8 +83,9 @@ class FilesView(LayersTab):
         view.setUniformRowHeights(True)
         view.setAlternatingRowColors(True)
         view.setIconSize(icons.LIST_SIZE)
-        view.setSelectionMode(QTreeView.SelectionMode.SingleSelection)
+        view.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     # ------------------------------------------------------------------------------------------------ showing
 
@@ -117,6 +126,13 @@ class FilesView(LayersTab):
     @property
     def stack(self) -> Stack:
         return self._stack
+
+    def choose_for_taking_out(self) -> Chosen | None:
+        """What is selected, or everything where nothing is; None where nothing can be seen."""
+        model, image = self.model, self.image
+        if self.selection is None or model is None or image is None:
+            return None
+        return choose_files(self.selection, image, model, self.view.selectionModel().selectedRows())
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""
@@ -219,6 +235,10 @@ class FilesView(LayersTab):
                 self.view.setExpanded(index, not self.view.isExpanded(index))
                 return True
         return super().eventFilter(watched, event)
+
+    @Slot(QPoint)
+    def _ask_menu(self, place: QPoint) -> None:
+        self.menu_asked.emit(self.view.viewport().mapToGlobal(place))
 
     def what_to_copy(self) -> tuple[str, str]:
         return (self.model.path_at(self.view.currentIndex()) if self.model is not None else ""), "the path"

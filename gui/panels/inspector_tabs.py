@@ -13,6 +13,7 @@ from gui.panels.overview import Overview
 from gui.panels.selected import entry_of
 from gui.session import Selection, Session
 from gui.settings import Settings
+from gui.taking_out import Chosen
 
 if TYPE_CHECKING:  # imported when they are first looked at, after the first window
     from gui.panels.annotation_editor import AnnotationEditor
@@ -36,6 +37,8 @@ class InspectorTabs(QTabWidget):
     followed = Signal(object)
     copied = Signal(str)
 
+    files_menu_asked = Signal(object)
+    """Somebody wants the menu of what is selected among the files, at this place of the screen."""
     def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
         """How columns are left is remembered in ``settings``, where there are any."""
         super().__init__(parent)
@@ -86,6 +89,12 @@ class InspectorTabs(QTabWidget):
     @property
     def document(self) -> "DocumentView":
         return self._document.content
+    @property
+    def chosen_files(self) -> Chosen | None:
+        """What is selected among the files, as far as the Files tab is in front and shows any."""
+        is_shown = self._files.is_made and self.currentIndex() == FILES
+        return self._files.content.choose_for_taking_out() if is_shown else None
+
 
     @property
     def metadata(self) -> "MetadataEditor":
@@ -116,6 +125,7 @@ class InspectorTabs(QTabWidget):
         return LayersView(parent, self._settings)
 
     def _make_files_view(self, parent: QWidget) -> "FilesView":
+        files.menu_asked.connect(self.files_menu_asked)
         from gui.panels.files_view import FilesView
 
         return FilesView(parent, self._settings)

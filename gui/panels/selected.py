@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.snapshot import PRESENT, STRAY, Entry, Names, Rows, State, as_names, find_rows
+from engine.snapshot import PRESENT, REGULAR, STRAY, Entry, Names, Rows, State, as_names, find_rows
 from engine.tagging import can_be_named
 from gui.panels.selections import Selections
 from gui.session import Selection, Session
@@ -106,6 +106,14 @@ class Selected:
     def is_on_disk(self) -> bool:
         """Whether the current one has a file."""
         return self.file is not None
+
+    @cached_property
+    def with_files(self) -> Rows:
+        """The rows that are blobs with a file each."""
+        if self._snapshot is None:
+            return self.rows
+        flags = self._snapshot.columns.flags[self.rows]
+        return self.rows[(flags & (PRESENT | REGULAR | STRAY)) == PRESENT | REGULAR]
 
     @property
     def file(self) -> Path | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
@@ -16,7 +16,10 @@ from gui.jobs import JobRunner
 from gui.models.filtering import STATES
 from gui.outcome import Notice
 from gui.panels.blob_view import BlobView
+from gui.panels.chosen_blobs import choose_blobs
+from gui.panels.chosen_files import ChosenFiles, choose_image
 from gui.panels.cleanup_hint import CleanupHint
+from gui.panels.drag_out import DragOut
 from gui.panels.file_manager import show_file
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
@@ -30,6 +33,7 @@ from gui.panels.trash_view import TrashView
 from gui.session import Selection, Session
 from gui.settings import Settings
 
+from gui.taking_out import Chosen
 IMAGES, BLOBS, PROBLEMS = 0, 1, 2
 _SPLITTER = "store-splitter"
 _LOWEST_LIST = 170
@@ -61,6 +65,7 @@ class StorePage(QWidget):
         self._settings = settings
         self.selected = Selected(session)
         self._to_reveal = "", ""
+        self._menu_with = menu_with
         # From the outside in, because what changes its parent is dressed anew with everything in it.
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         left = QWidget(self._splitter)
@@ -115,6 +120,9 @@ class StorePage(QWidget):
         self.trash.changed.connect(self._count_trash)
         self.cleanup.clicked.connect(self.cleanupAsked)
         self.session.snapshotChanged.connect(self._tell_unused)
+        self.inspector.tabs.files_menu_asked.connect(self._show_files_menu)
+        for rows in (self.images, self.blobs):
+            DragOut(rows.view, lambda: self.blobs_to_take_out)
         self.problems.pointed.connect(self._point_to)
         self.problems.followed.connect(self._go_to)
         self.problems.remedy_asked.connect(self.remedyAsked)
@@ -325,6 +333,30 @@ class StorePage(QWidget):
         self.trash.save_state()
         self.inspector.tabs.save_state()
         self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
+    @property
+    def files_to_take_out(self) -> Chosen | None:
+        """What is selected among the files where the keyboard is there, else all files of the selected image."""
+        tabs = self.inspector.tabs
+        if tabs.isAncestorOf(self.focusWidget() or self) and (chosen := tabs.chosen_files) is not None:
+            return chosen
+        selection = self.inspector.selection
+        return choose_image(selection) if selection is not None else None
+
+    @property
+    def blobs_to_take_out(self) -> Chosen | None:
+        """What is selected in the list, as far as it has files."""
+        return choose_blobs(self.session, self.selected)
+
+    def copy_paths(self) -> None:
+        """Copy the paths of what is selected among the files, one a line."""
+        chosen = self.inspector.tabs.chosen_files
+        if chosen is not None and isinstance(chosen.what, ChosenFiles):
+            self._copy(chosen.what.paths)
+
+    @Slot(object)
+    def _show_files_menu(self, place: QPoint) -> None:
+        self._menu_with(("extract", "copy files", "-", "copy path")).popup(place)
+
 
     # ---------------------------------------------------------------------------------------------- inside
 

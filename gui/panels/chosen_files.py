@@ -1,0 +1,149 @@
+"""Files and folders that are to be taken out of an image, and whole images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QModelIndex
+
+from engine.document import Manifest
+from engine.pathtree import ROOT, PathTree
+from engine.progress import Progress
+from engine.snapshot import State
+from engine.store import Store
+from gui import taken, text
+from gui.layering import MOST_LAYERS, ReadImage, read_image
+from gui.models.file_cells import path_of
+from gui.models.file_tree import FileTree
+from gui.panels.image_stack import has_layers
+from gui.session import Selection, Session
+from gui.taking_out import Chosen, Wanted
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.extracting import Extraction
+    from engine.filesystem import View
+
+_MOST_SUMMED = 10_000
+"""Paths whose sizes are added up before they are taken out; of more, nobody needs to know beforehand."""
+
+
+class _Files(Wanted):
+    """What is made of an image."""
+
+    doing = "Extracting"
+    offer = "Extract to…"
+
+    def tell(self, done: "Extraction", target: Path) -> str:
+        return taken.extracted(done, target)
+
+
+class ChosenFiles(_Files):
+    """Paths of an image as it is at one of its layers; a folder with all that is in it there."""
+
+    def __init__(
+        self, image: ReadImage, view: "View", nodes: Sequence[int], whole: str, *, is_verified: bool = False
+    ) -> None:
+        """``whole`` is what the image is called; ``is_verified`` says that its layers are known to be sound."""
+        self.nodes = _outermost(image.files.tree, nodes)
+        if len(self.nodes) != 1:
+            name = f"{text.number(len(self.nodes))} files and folders"
+        elif self.nodes == [ROOT]:
+            name = whole
+        else:
+            name = path_of(image.files, self.nodes[0]).rpartition("/")[2]
+        super().__init__(text.plain(name), sum(int(view.shown_sizes[node]) for node in self.nodes[:_MOST_SUMMED]))
+        self._image = image
+        self._view = view
+        self._whole = whole
+        self._is_verified = is_verified
+
+    @property
+    def paths(self) -> list[str]:
+        """The whole paths, fit to show."""
+        return [path_of(self._image.files, node) for node in self.nodes]
+
+    def take(self, store: Store, cache: Path, target: Path, progress: Progress, most: int | None) -> "Extraction":
+        from engine.extracting import MOST, extract
+
+        done = extract(
+            self._image.contents,
+            self._image.files,
+            self._view,
+            self.nodes,
+            target,
+            progress,
+            most=MOST if most is None else most,
+            root_name=self._whole,
+        )
+        done.is_verified = done.is_verified or self._is_verified
+        return done
+
+
+class WholeImage(_Files):
+    """All files of an image, whose layers may have to be read first."""
+
+    def __init__(self, digests: Sequence[str], name: str, *, is_verified: bool = False) -> None:
+        """``digests`` are those of its layers, the lowest first."""
+        super().__init__(text.plain(name), 0)
+        self._digests = digests
+        self._whole = name
+        self._is_verified = is_verified
+
+    def take(self, store: Store, cache: Path, target: Path, progress: Progress, most: int | None) -> "Extraction":
+        image = read_image(store, self._digests, cache, progress)
+        view = image.files.view(len(self._digests) - 1)
+        files = ChosenFiles(image, view, (ROOT,), self._whole, is_verified=self._is_verified)
+        return files.take(store, cache, target, progress, most)
+
+
+def choose_files(selection: Selection, image: ReadImage, model: FileTree, rows: Sequence[QModelIndex]) -> Chosen | None:
+    """The files in these rows of an image's tree, or all of them where there are no rows; None where none are shown."""
+    session, wish, view = selection.session, model.wish, model.view
+    if wish is None or view is None or image.files is not wish.files:
+        return None
+    nodes = [node for row in rows if (node := model.node_at(row)) >= 0]
+    digests = [layer.table.digest for layer in image.layers if layer.table is not None]
+    name, is_verified = _image_name(session, selection.digest), _are_verified(session, digests)
+    return Chosen(session.taking_out, ChosenFiles(image, view, nodes or [ROOT], name, is_verified=is_verified))
+
+
+def choose_image(selection: Selection) -> Chosen | None:
+    """All files of what is selected; None where that is no image whose layers can be read."""
+    session, snapshot = selection.session, selection.session.snapshot
+    row = snapshot.find(selection.digest) if snapshot is not None else -1
+    document = snapshot.document(row) if snapshot is not None and row >= 0 else None
+    if not isinstance(document, Manifest) or not has_layers(selection) or len(document.layers) > MOST_LAYERS:
+        return None
+    digests = [layer.digest for layer in document.layers]
+    name, is_verified = _image_name(session, selection.digest), _are_verified(session, digests)
+    return Chosen(session.taking_out, WholeImage(digests, name, is_verified=is_verified))
+
+
+def _image_name(session: Session, digest: str) -> str:
+    """What the folder is called that all files of an image get."""
+    snapshot = session.snapshot
+    row = snapshot.find(digest) if snapshot is not None else -1
+    entries = snapshot.entries_of(row) if snapshot is not None and row >= 0 else []
+    names = [name.rpartition("/")[2] for entry in entries for name in entry.names]
+    return next(filter(None, names), f"image-{digest.partition(':')[2][:12]}")
+
+
+def _are_verified(session: Session, digests: Sequence[str]) -> bool:
+    """Whether hashing has shown of all of these that they are what they should be."""
+    snapshot = session.snapshot
+    rows = [snapshot.find(digest) for digest in digests] if snapshot is not None else [-1]
+    return all(row >= 0 and session.state(row) == State.VERIFIED for row in rows)
+
+
+def _outermost(tree: PathTree, nodes: Sequence[int]) -> list[int]:
+    """Those nodes that lie in none of the others."""
+    chosen, found = set(nodes), []
+    for node in sorted(chosen):
+        above = node
+        while above != ROOT:
+            above = int(tree.parents[above])
+            if above in chosen:
+                break
+        else:
+            found.append(node)
+    return found

@@ -1,0 +1,80 @@
+"""What was taken out of a store, in sentences: how much, where to, and what came out otherwise than it is in there."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gui import text
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.extracting import Extraction
+
+
+def extracted(done: "Extraction", target: Path) -> str:
+    """What is there now, and what is not."""
+    if not done.placed:
+        return " ".join(["Nothing was extracted.", *otherwise(done)])
+    where = text.plain(str(target))
+    things = _things(done)
+    if len(done.placed) == 1 and (done.files, done.folders, done.links) == (1, 0, 0):
+        things = f"{text.plain(done.placed[0].name)} ({text.size(done.size)})"
+    verb = "was" if done.files + done.folders + done.links == 1 else "were"
+    return " ".join([f"{things} {verb} extracted to {where}.", *otherwise(done), *doubts(done)])
+
+
+def saved(done: "Extraction", target: Path) -> str:
+    """The same of blobs."""
+    if not done.placed:
+        return " ".join(["Nothing was saved.", *otherwise(done)])
+    where = text.plain(str(target))
+    size = text.size(done.size)
+    if len(done.placed) == 1:
+        name = text.plain(done.placed[0].name)
+        return " ".join([f"{name} ({size}) was saved in {where}.", *otherwise(done), *doubts(done)])
+    blobs = text.count(len(done.placed), "blob")
+    return " ".join([f"{blobs} ({size}) were saved in {where}.", *otherwise(done), *doubts(done)])
+
+
+def otherwise(done: "Extraction") -> list[str]:
+    """What got another name, and what was left out and why: an example of each."""
+    found = []
+    if done.renamed:
+        path, name = done.renamed[0]
+        more = len(done.renamed) - 1
+        others = f", and {text.number(more)} more {'has' if more == 1 else 'have'} other names" if more else ""
+        found.append(f"{_last(path)} is called {text.plain(name)} there{others}.")
+    if done.left_out_count:
+        path, reason = done.left_out[0]
+        why = f"{reason[:1].lower()}{reason[1:]}"
+        if done.left_out_count == 1:
+            found.append(f"{_last(path)} was left out: {text.plain(why)}")
+        else:
+            count = text.number(done.left_out_count)
+            found.append(f"{count} were left out, the first, {_last(path)}, because {text.plain(why)}")
+    return found
+
+
+def doubts(done: "Extraction") -> list[str]:
+    """What cannot be promised of it."""
+    return [] if done.is_verified else ["It is not known whether the content is what its digests promise."]
+
+
+def rows(done: "Extraction") -> list[tuple[str, str, bool]]:
+    """Each path that came out otherwise, how, and whether it did not come out at all: what is missing comes first."""
+    left_out = [(path, f"Left out: {reason}", True) for path, reason in done.left_out]
+    return left_out + [(path, f"Is called {name}", False) for path, name in done.renamed]
+
+
+def _things(done: "Extraction") -> str:
+    counts = (
+        (done.files, text.count(done.files, "file")),
+        (done.folders, text.count(done.folders, "folder")),
+        (done.links, text.count(done.links, "link")),
+    )
+    words = [words for count, words in counts if count]
+    listed = " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    return f"{listed} ({text.size(done.size)})"
+
+
+def _last(path: str) -> str:
+    """The name of a path, fit to show."""
+    return text.plain(path.rstrip("/").rpartition("/")[2] or "/")
