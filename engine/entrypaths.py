@@ -23,6 +23,7 @@ _HOPS = 40
 _LONGEST = 4096
 """Names that are still to be looked at; more are no path."""
 _MARK = b".wh."
+_DOT, _SLASH = b"./"
 _NOTHING = frozenset({b"", b".", b".."})
 
 
@@ -36,7 +37,7 @@ def paths_of(
     """
     links: dict[bytes, bytes] = {}
     for row in range(0, len(listing), _CHUNK):
-        paths = [cleaned(name) for name in listing.names(row, row + _CHUNK)]
+        paths = _cleaned_names(listing, row, row + _CHUNK)
         piece, types = flags[row : row + len(paths)], listing.types[row : row + len(paths)]
         _take_marks_off(paths, piece)
         if follow:
@@ -51,6 +52,30 @@ def paths_of(
         else:
             targets.extend(cleaned(listing.target(row + n)) for n in np.flatnonzero(types == HARD_LINK).tolist())
         yield paths
+
+
+def _cleaned_names(listing: Listing, first: int, last: int) -> list[bytes]:
+    """The names of some rows, cleaned: at once for all of those in which only the ends may have to go."""
+    ends = listing.targets[first:last].astype(np.int64)
+    starts = listing.starts[first : first + len(ends)].astype(np.int64)
+    base, stop = int(starts[0]), int(listing.starts[first + len(starts)])
+    text = np.frombuffer(listing.text, np.uint8, stop - base, base)
+    text = np.concatenate([text, np.zeros(2, np.uint8)])  # so that two letters can be looked at anywhere
+    starts -= base
+    ends -= base
+    starts += 2 * ((text[starts] == _DOT) & (text[starts + 1] == _SLASH) & (ends - starts > 1))
+    ends -= (ends > starts) & (text[ends - 1] == _SLASH)
+    at_end = np.where(ends > starts, text[ends - 1], _SLASH)
+    odd = (text[starts] == _DOT) | (text[starts] == _SLASH) | (at_end == _SLASH)
+    within = np.flatnonzero((text[:-1] == _SLASH) & ((text[1:] == _SLASH) | (text[1:] == _DOT)))
+    places = np.searchsorted(starts, within, "right") - 1
+    odd[places[(places >= 0) & (within < ends[places])]] = True
+    content = listing.text
+    spans = zip((starts + base).tolist(), (ends + base).tolist(), strict=True)
+    names = [content[start:end] for start, end in spans]
+    for n in np.flatnonzero(odd).tolist():
+        names[n] = cleaned(listing.name(first + n))
+    return names
 
 
 def _take_marks_off(paths: list[bytes], flags: NDArray[np.uint8]) -> None:

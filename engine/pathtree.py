@@ -37,7 +37,8 @@ class PathTree:
         """How many children a node has."""
         self._text = text
         self._starts = starts
-        self._levels = levels  # where each depth begins, and the end
+        self.levels = levels
+        """Where the nodes of each depth begin, and the end."""
 
     def __len__(self) -> int:
         return len(self.parents)
@@ -113,7 +114,7 @@ class PathTree:
 
     def _upwards(self) -> list[tuple[int, int, int]]:
         """The levels from the deepest up: where the one above it begins, where it begins, where it ends."""
-        bounds = self._levels
+        bounds = self.levels
         return [(bounds[n - 1], bounds[n], bounds[n + 1]) for n in range(len(bounds) - 2, 0, -1)]
 
 

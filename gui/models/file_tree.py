@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
 
 from engine.filesystem import Change, FileSystem, View
+from engine.pathpattern import PathPattern, matching
 from engine.pathtree import ROOT, Nodes
 from engine.progress import Progress
 from engine.tarheader import DIRECTORY
@@ -20,7 +21,6 @@ from gui.jobs import JobRunner
 from gui.models.arranging import Latest, Order, order_by, rows_move
 from gui.models.file_cells import CHANGES, TITLES, Cells, Column, cells_of, path_of
 from gui.models.look import ACCESSIBLE, ALIGNMENT, COLOUR, DISPLAY, FONT, ICON, RIGHT, TOOLTIP, AnyIndex, Look
-from gui.models.path_filter import matching
 from gui.theme import Role
 
 MOST_ROWS = 2000
@@ -345,7 +345,7 @@ def _arrange(wish: Wish, before: _Arranged | None, progress: Progress) -> _Arran
     if before is not None and before.wish.words == wish.words:
         left = before.matching
     else:
-        left = matching(files.tree, wish.words, progress) if wish.words else None
+        left = matching(files.tree, PathPattern(wish.words), progress) if wish.words else None
     wanted = np.isin(view.changes[1:], [int(change) for change in wish.changes]) & (view.changes[1:] != Change.NONE)
     if left is not None:
         wanted &= left[1:]

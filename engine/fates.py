@@ -1,0 +1,312 @@
+"""What becomes of what a layer brings to a path: whether it is what one sees in the image, or what took it away.
+
+Of each layer only what it does to known paths is remembered: those that somebody looks for, and the folders they are in.
+So a layer is looked through once, whichever images it is part of, and what is kept of it is small. The rules are those
+of ``merging``, by which the file systems of images are made.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.entrypaths import paths_of
+from engine.listing import OPAQUE, WHITEOUT, Listing
+from engine.pathpattern import PathPattern
+from engine.pathtree import FOLDER_LIMIT
+from engine.progress import Progress
+from engine.tarheader import DIRECTORY, SYMBOLIC_LINK
+
+Numbers = NDArray[np.int32]
+MOST_KNOWN = 400_000
+"""Paths that are known at once, with the folders that they are in."""
+_ROOT = 0
+_NONE = -1
+
+
+class Fate(IntEnum):
+    """What became of an entry of a layer in an image."""
+
+    PRESENT = 0  # it is what one sees there
+    OVERWRITTEN = 1  # the path is there again, of the same layer or a later one
+    REMOVED = 2  # by a whiteout, or because a folder above is gone or is something else
+
+
+class Known:
+    """Paths with numbers; the folders that a path is in have smaller ones than the path."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[bytes, int] = {b"": _ROOT}
+        self.paths: list[bytes] = [b""]
+        self._parents: list[int] = [_NONE]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def number(self, path: bytes) -> int:
+        """The number of a path, which is known from now on."""
+        missing = []
+        while path not in self.numbers:
+            missing.append(path)
+            path = path.rpartition(b"/")[0]
+        found = self.numbers[path]
+        for path in reversed(missing):
+            self._parents.append(found)
+            found = self.numbers[path] = len(self.paths)
+            self.paths.append(path)
+        return found
+
+    def parents(self) -> Numbers:
+        """The folder of each path; -1 for the root."""
+        return np.array(self._parents, np.int32)
+
+
+class Touches(msgspec.Struct, frozen=True, eq=False):
+    """What a layer does to known paths, whose numbers are sorted here."""
+
+    asked: int
+    """How many paths were known when the layer was looked through; it may do something to later ones, too."""
+    brought: Numbers
+    """It has an entry for these."""
+    implied: Numbers
+    """These are folders without an entry, for what is in them."""
+    hidden: Numbers
+    """These are gone of the layers below."""
+    emptied: Numbers
+    """Everything in these is gone of the layers below."""
+
+    def end(self, paths: Numbers, are_folders: NDArray[np.bool_], parents: Numbers) -> NDArray[np.uint8]:
+        """The ``Fate`` of what is seen at some paths below this layer."""
+        gone = np.isin(paths, self.hidden)
+        if len(self.emptied):
+            marks = np.zeros(len(parents), np.bool_)
+            marks[self.emptied] = True
+            above = parents[paths]
+            while (above > _NONE).any():
+                gone |= marks[above] & (above > _NONE)
+                above = np.where(above > _NONE, parents[above], _NONE)
+        again = np.isin(paths, self.brought) | (np.isin(paths, self.implied) & (gone | ~are_folders))
+        return np.where(again, Fate.OVERWRITTEN, np.where(gone, Fate.REMOVED, Fate.PRESENT)).astype(np.uint8)
+
+
+class Matches(msgspec.Struct, frozen=True, eq=False):
+    """The entries of a layer whose paths are looked for: the first ones as columns, and how many there are."""
+
+    count: int
+    paths: Numbers
+    rows: Numbers
+    kinds: NDArray[np.uint8]
+    sizes: NDArray[np.int64]
+    fates: NDArray[np.uint8]
+    """What became of each in the layer itself, which may have a path twice."""
+
+
+def look_through(
+    listing: Listing, pattern: PathPattern, known: Known, room: int, progress: Progress
+) -> tuple[Matches, Touches]:
+    """Find what matches in a layer, of which the first ``room`` paths become known, and what it does to known paths.
+
+    Raises ``Cancelled``.
+    """
+    paths, count, folders, follow = _found(listing, pattern, room, progress)
+    numbers = np.array([known.number(path) for path, _ in paths], np.int32)
+    rows = np.array([row for _, row in paths], np.int32)
+    own, touches = _touches(listing, known, folders, follow, progress)
+    fates = np.where(rows == own.last[numbers], Fate.PRESENT, Fate.OVERWRITTEN)
+    dropped = own.last[numbers] != own.left[numbers]
+    by_folder = own.last[numbers] < own.above[numbers]
+    fates[dropped] = np.where(by_folder, Fate.REMOVED, Fate.OVERWRITTEN)[dropped]
+    return (
+        Matches(count, numbers, rows, listing.types[rows], listing.sizes[rows], fates.astype(np.uint8)),
+        touches,
+    )
+
+
+def touches_of(listing: Listing, known: Known, progress: Progress) -> Touches:
+    """What a layer that was looked through does to all paths that are known by now."""
+    _, _, folders, follow = _found(listing, None, 0, progress)
+    return _touches(listing, known, folders, follow, progress)[1]
+
+
+_Found = tuple[list[tuple[bytes, int]], int, set[bytes], bool]
+"""Paths with their rows, how many there are, the folders that something is in, and whether links are to be followed."""
+
+
+def _found(listing: Listing, pattern: PathPattern | None, room: int, progress: Progress) -> _Found:
+    """Look through a layer; once more where something in it lies behind one of its own links."""
+    found, links, above_marks = _scan(listing, pattern, room, progress, follow=False)
+    if links.isdisjoint(found[2]) and links.isdisjoint(above_marks):
+        return found
+    return _scan(listing, pattern, room, progress, follow=True)[0]
+
+
+def _scan(
+    listing: Listing, pattern: PathPattern | None, room: int, progress: Progress, *, follow: bool
+) -> tuple[_Found, set[bytes], set[bytes]]:
+    """What was found, the links of the layer, and the folders that whiteouts are in."""
+    flags = _marks_of(listing)
+    found: list[tuple[bytes, int]] = []
+    folders: set[bytes] = set()
+    above_marks: set[bytes] = set()
+    links: set[bytes] = set()
+    row = total = 0
+    for paths in paths_of(listing, flags, [], follow=follow):
+        progress.check()
+        marked, types = flags[row : row + len(paths)], listing.types[row : row + len(paths)]
+        links.update(paths[n] for n in np.flatnonzero(types == SYMBOLIC_LINK).tolist())
+        if marked.any():
+            _add_folders((paths[n] for n in np.flatnonzero(marked).tolist()), above_marks)
+            _add_folders((paths[n] for n in np.flatnonzero(marked == 0).tolist()), folders)
+        else:
+            _add_folders(paths, folders)
+        hits = pattern.among(paths) if pattern is not None else ()
+        mine = [(paths[n], row + n) for n in hits if not marked[n] and paths[n]]
+        total += len(mine)
+        found += mine[: room - len(found)]
+        row += len(paths)
+    return (found, total, folders, follow), links, above_marks
+
+
+def _marks_of(listing: Listing) -> NDArray[np.uint8]:
+    """Which entries are whiteouts; ``paths_of`` marks those among them that mean nothing."""
+    return np.bitwise_and(listing.flags, np.uint8(WHITEOUT | OPAQUE))
+
+
+def _add_folders(paths: Iterable[bytes], folders: set[bytes]) -> None:
+    """Add every folder that these paths are in, but for the root."""
+    for folder in {path.rpartition(b"/")[0] for path in paths}:
+        while folder and folder not in folders and len(folders) < FOLDER_LIMIT:
+            folders.add(folder)
+            folder = folder.rpartition(b"/")[0]
+
+
+class _Own(msgspec.Struct):
+    """By path, of a layer's own entries: the last row, the row that is left when the layer is unpacked, and the largest
+    row of what is no folder and stands where a folder above should be; -1 for none."""
+
+    last: Numbers
+    left: Numbers
+    above: Numbers
+
+
+def _touches(
+    listing: Listing, known: Known, folders: set[bytes], follow: bool, progress: Progress
+) -> tuple[_Own, Touches]:
+    flags = _marks_of(listing)
+    asked, numbers = len(known), known.numbers
+    places: list[int] = []
+    at: list[int] = []
+    row = 0
+    for paths in paths_of(listing, flags, [], follow=follow) if asked > 1 else ():
+        progress.check()
+        here = [n for n, path in enumerate(paths) if path in numbers]
+        at += [numbers[paths[n]] for n in here]
+        places += [row + n for n in here]
+        row += len(paths)
+    rows, paths_at = np.array(places, np.int32), np.array(at, np.int32)
+    marks = flags[rows]
+    last = np.full(asked, _NONE, np.int32)
+    last[paths_at[marks == 0]] = rows[marks == 0]  # of two for one path the last
+    last[_ROOT] = _NONE  # it is a folder whatever is said of it
+    is_there = np.flatnonzero(last >= 0)
+    no_folder = np.zeros(asked, np.bool_)
+    no_folder[is_there] = listing.types[last[is_there]] != DIRECTORY
+    needed = np.zeros(asked, np.bool_)
+    needed[_present(numbers, folders)] = True
+    own = _Own(last, last, np.full(asked, _NONE, np.int32))
+    hidden = paths_at[(marks == WHITEOUT) & (paths_at != _ROOT)]
+    clash = np.flatnonzero(no_folder & needed).astype(np.int32)
+    if len(clash):
+        needed = _settle(own, np.where(no_folder, last, _NONE), known, _latest_below(listing, known, follow, progress))
+        hidden = np.concatenate([hidden, clash])
+        no_folder &= own.left >= 0
+    opaque = paths_at[marks == OPAQUE]
+    return own, Touches(
+        asked=asked,
+        brought=np.flatnonzero(own.left >= 0).astype(np.int32),
+        implied=np.flatnonzero(needed & (own.left < 0)).astype(np.int32),
+        hidden=np.unique(hidden),
+        emptied=np.unique(np.concatenate([hidden, opaque, np.flatnonzero(no_folder).astype(np.int32)])),
+    )
+
+
+def _present(numbers: dict[bytes, int], folders: set[bytes]) -> list[int]:
+    """The numbers of the folders that are known."""
+    if len(folders) < len(numbers):
+        return [numbers[folder] for folder in folders if folder in numbers]
+    return [number for path, number in numbers.items() if path in folders]
+
+
+def _latest_below(listing: Listing, known: Known, follow: bool, progress: Progress) -> Numbers:
+    """For each known path the last row of what lies in it; only asked for where a layer contradicts itself."""
+    flags = _marks_of(listing)
+    latest = np.full(len(known), _NONE, np.int32)
+    first = 0
+    for paths in paths_of(listing, flags, [], follow=follow):
+        progress.check()
+        for row, path in enumerate(paths, first):
+            folder = path.rpartition(b"/")[0] if not flags[row] else b""
+            while folder:
+                if folder in known.numbers:
+                    latest[known.numbers[folder]] = row
+                folder = folder.rpartition(b"/")[0]
+        first += len(paths)
+    return latest
+
+
+def _settle(own: _Own, written: Numbers, known: Known, latest: Numbers) -> NDArray[np.bool_]:
+    """Of what is a folder and something else in one layer, what comes later replaces what came before.
+
+    Changes ``own``; returns which paths are folders in the end. ``written`` is the row of what is no folder.
+    """
+    above = own.above
+    for number, parent in enumerate(known.parents().tolist()):
+        if parent != _NONE:
+            above[number] = max(above[parent], written[parent])
+    needed: NDArray[np.bool_] = latest > np.maximum(above, written)
+    left = np.where(own.last < above, _NONE, own.last)
+    own.left = np.where(needed & (written >= 0), _NONE, left)
+    return needed
+
+
+def fates_of(
+    stack: Sequence[tuple[Matches, Touches] | None], parents: Numbers
+) -> tuple[list[NDArray[np.uint8]], list[Numbers]]:
+    """For each layer of an image, the lowest first, what became of its matches, and the layer that did it (-1: none).
+
+    A layer that could not be read is None. ``parents`` is that of all known paths; all layers must have been asked for
+    the paths of those below.
+    """
+    seen = np.full(len(parents), _NONE, np.int32)
+    """At each path the place, among all results so far, of what is seen."""
+    folders = np.zeros(len(parents), np.bool_)
+    fates, enders, firsts = [], [], []
+    first = 0
+    ends: list[tuple[Numbers, NDArray[np.uint8], int]] = []
+    for number, layer in enumerate(stack):
+        if layer is None:
+            fates.append(np.zeros(0, np.uint8))
+            enders.append(np.zeros(0, np.int32))
+            firsts.append(first)
+            continue
+        matches, touches = layer
+        alive = np.flatnonzero(seen >= 0).astype(np.int32)
+        fate = touches.end(alive, folders[alive], parents)
+        over = alive[fate != Fate.PRESENT]
+        ends.append((seen[over], fate[fate != Fate.PRESENT], number))
+        seen[over] = _NONE
+        stays = matches.fates == Fate.PRESENT
+        seen[matches.paths[stays]] = first + np.flatnonzero(stays)
+        folders[matches.paths[stays]] = matches.kinds[stays] == DIRECTORY
+        fates.append(matches.fates.copy())
+        enders.append(np.where(stays, _NONE, number).astype(np.int32))
+        firsts.append(first)
+        first += len(matches.paths)
+    if not first:
+        return fates, enders
+    all_fates, all_enders = np.concatenate(fates), np.concatenate(enders)
+    for places, fate, number in ends:
+        all_fates[places], all_enders[places] = fate, number
+    return np.split(all_fates, firsts[1:]), np.split(all_enders, firsts[1:])
