@@ -26,10 +26,11 @@ class StoredFile:
         """``open_it`` gives a descriptor of it each time, ``name`` is for messages; raises whatever ``open_it`` does."""
         self._open_it = open_it
         self._name = name
-        self._stamp = (0, 0, 0, 0)
         with self._opened() as handle:
-            self._stamp = _stamp_of(handle)
-        self.size = self._stamp[2]
+            stamp = _stamp_of(handle)
+        self.stamp = stamp
+        """What tells it from another file, or from itself with other content."""
+        self.size = self.stamp[2]
         """Bytes that it has."""
 
     def read(self, offset: int, length: int) -> bytes:
@@ -72,7 +73,7 @@ class StoredFile:
     def _same(self) -> Iterator[int]:
         """The file, opened, if it still is the one that it was."""
         with self._opened() as handle:
-            if _stamp_of(handle) != self._stamp:
+            if _stamp_of(handle) != self.stamp:
                 raise self._changed()
             yield handle
 

@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from engine.digest import clip, shorten
+from engine.printable import printable
 from engine.progress import Progress
+from engine.store import Store
+from engine.storedfile import StoredFile
 from gui.jobs import Job, JobRunner
 
 Result = TypeVar("Result")
@@ -23,15 +27,17 @@ class ByteSource:
         *,
         name: str = "",
         store: str = "",
+        stamp: object = None,
         data_ranges: Callable[[Progress], Ranges] | None = None,
     ) -> None:
-        """``name`` is for the titles of jobs, and ``store`` the key of the store whose jobs they are.
+        """``name`` is for the titles of jobs, ``store`` the key of the store whose jobs they are, ``stamp`` differs where bytes do.
 
         ``data_ranges`` tells the stretches that are not holes, where somebody knows.
         """
         self.size = size
         self.name = name
         self.read = read
+        self.stamp = stamp
         self._runner = runner
         self._store = store
         self._data_ranges = data_ranges
@@ -83,3 +89,32 @@ class ByteSource:
     def data_ranges(self, progress: Progress) -> Ranges:
         """The stretches that may hold anything but zeros; called on workers."""
         return self._data_ranges(progress) if self._data_ranges is not None else [(0, self.size)]
+
+
+def open_stored(
+    runner: JobRunner,
+    store: Store,
+    place: str,
+    then: Callable[[ByteSource], object],
+    failed: Callable[[BaseException], object],
+) -> Job:
+    """Look at a file of a store, which is called so in a snapshot, in a job that nobody sees; one of the two is called."""
+    name, key = clip(printable(shorten(place))), str(store.path)
+
+    def work(_progress: Progress) -> StoredFile:
+        return StoredFile(lambda: store.open_file(place), name)
+
+    def found(file: StoredFile) -> None:
+        then(
+            ByteSource(
+                runner,
+                file.size,
+                lambda offset, length, _progress: file.read(offset, length),
+                name=name,
+                store=key,
+                stamp=file.stamp,
+                data_ranges=file.data_ranges,
+            )
+        )
+
+    return runner.start(f"Reading {name}", work, store=key, quiet=True, on_done=found, on_failed=failed)

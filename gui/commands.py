@@ -23,7 +23,7 @@ from gui.panels.chosen_blobs import ChosenBlobs
 from gui.panels.drag_out import files_as_data
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
-from gui.panels.inspector_tabs import ANNOTATIONS, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
+from gui.panels.inspector_tabs import ANNOTATIONS, BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
 from gui.panels.panes import focus_next
 from gui.panels.problem_details import Offer
 from gui.panels.store_page import PROBLEMS, StorePage
@@ -104,6 +104,7 @@ class Commands(QObject):
             "layers": page(lambda each: each.inspector.show_tab(LAYERS)),
             "files": page(lambda each: each.inspector.show_tab(FILES)),
             "document": page(lambda each: each.inspector.show_tab(DOCUMENT)),
+            "bytes": page(lambda each: each.inspector.show_tab(BYTES)),
             "metadata": page(lambda each: each.inspector.show_tab(METADATA)),
             "relations": page(lambda each: each.inspector.show_tab(RELATIONS)),
             "annotations": page(lambda each: each.inspector.show_tab(ANNOTATIONS)),

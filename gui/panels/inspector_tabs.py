@@ -17,13 +17,14 @@ from gui.taking_out import Chosen
 
 if TYPE_CHECKING:  # imported when they are first looked at, after the first window
     from gui.panels.annotation_editor import AnnotationEditor
+    from gui.panels.bytes_view import BytesView
     from gui.panels.document_view import DocumentView
     from gui.panels.files_view import FilesView
     from gui.panels.layers_view import LayersView
     from gui.panels.metadata_editor import MetadataEditor
     from gui.panels.relations import Relations
 
-OVERVIEW, LAYERS, FILES, DOCUMENT, METADATA, RELATIONS, ANNOTATIONS = range(7)
+OVERVIEW, LAYERS, FILES, DOCUMENT, BYTES, METADATA, RELATIONS, ANNOTATIONS = range(8)
 
 _WHOLE_FILE = PRESENT | REGULAR
 
@@ -52,6 +53,7 @@ class InspectorTabs(QTabWidget):
         self._layers = Later(self, self._make_layers_view)
         self._files = Later(self, self._make_files_view)
         self._document = Later(self, self._make_document)
+        self._bytes = Later(self, self._make_bytes)
         self._metadata = Later(self, _metadata_editor)
         self._relations = Later(self, self._make_relations)
         self._annotations = Later(self, _annotation_editor)
@@ -62,6 +64,7 @@ class InspectorTabs(QTabWidget):
             (self._layers.place, "Layers"),
             (self._files.place, "Files"),
             (self._document.place, "Document"),
+            (self._bytes.place, "Bytes"),
             (self._metadata.place, "Metadata"),
             (self._relations.place, "Relations"),
             (self._annotations.place, "Annotations"),
@@ -95,6 +98,10 @@ class InspectorTabs(QTabWidget):
         is_shown = self._files.is_made and self.currentIndex() == FILES
         return self._files.content.choose_for_taking_out() if is_shown else None
 
+
+    @property
+    def bytes(self) -> "BytesView":
+        return self._bytes.content
 
     @property
     def metadata(self) -> "MetadataEditor":
@@ -137,6 +144,13 @@ class InspectorTabs(QTabWidget):
         document.followed.connect(self.followed)
         return document
 
+    def _make_bytes(self, parent: QWidget) -> "BytesView":
+        from gui.panels.bytes_view import BytesView
+
+        view = BytesView(parent)
+        view.copied.connect(self.copied)
+        return view
+
     def _make_relations(self, parent: QWidget) -> "Relations":
         from gui.panels.relations import Relations
 
@@ -169,6 +183,8 @@ class InspectorTabs(QTabWidget):
         self._fresh.clear()
         if self._document.is_made:
             self.document.clear()
+        if self._bytes.is_made:
+            self.bytes.clear()
         if self._metadata.is_made:
             self.metadata.clear()
         if self._relations.is_made:
@@ -203,13 +219,15 @@ class InspectorTabs(QTabWidget):
 
     @property
     def can_find(self) -> bool:
-        """Whether there is a document, or a tree of files, to find something in."""
-        return self._selection is not None and self.isTabVisible(DOCUMENT)
+        """Whether there is a document, a tree of files, or bytes that are shown, to find something in."""
+        return self._selection is not None and (self.isTabVisible(DOCUMENT) or self.currentIndex() == BYTES)
 
     def open_find(self) -> None:
-        """Find in the files where they are shown, else in the document."""
+        """Find in the files or in the bytes where they are shown, else in the document."""
         if self.currentIndex() == FILES:
             self.files.focus_filter()
+        elif self.currentIndex() == BYTES:
+            self.bytes.open_find()
         elif self.can_find:
             self.show_tab(DOCUMENT)
             self.document.open_find()
@@ -245,6 +263,7 @@ class InspectorTabs(QTabWidget):
             LAYERS: lambda: self.layers,
             FILES: lambda: self.files,
             DOCUMENT: lambda: self.document,
+            BYTES: lambda: self.bytes,
             METADATA: lambda: self.metadata,
             RELATIONS: lambda: self.relations,
             ANNOTATIONS: lambda: self.annotations,
@@ -263,6 +282,8 @@ class InspectorTabs(QTabWidget):
         self._refresh_layers(look=True)
         if DOCUMENT in self._fresh:
             self.document.refresh()
+        if BYTES in self._fresh:
+            self.bytes.refresh()
         if METADATA in self._fresh:
             self.metadata.refresh()
         if RELATIONS in self._fresh:
@@ -334,10 +355,13 @@ def _tabs_for(selection: Selection | None) -> set[int]:
     snapshot = selection.session.snapshot if selection is not None else None
     row = snapshot.find(selection.digest) if snapshot is not None and selection is not None else -1
     if selection is not None and snapshot is not None and selection.session.is_own_document(selection.digest):
-        return {OVERVIEW, DOCUMENT}
-    if selection is None or snapshot is None or row < 0 or snapshot.has(row, STRAY):
+        return {OVERVIEW, DOCUMENT, BYTES}
+    if selection is None or snapshot is None or row < 0:
         return {OVERVIEW}
-    found = {OVERVIEW, RELATIONS} | ({ANNOTATIONS} if entry_of(selection) is not None else set())
+    there = {BYTES} if snapshot.has(row, PRESENT) else set()  # also what turns out to be no file: then it says so
+    if snapshot.has(row, STRAY):
+        return {OVERVIEW} | there
+    found = {OVERVIEW, RELATIONS} | there | ({ANNOTATIONS} if entry_of(selection) is not None else set())
     if int(snapshot.columns.flags[row]) & _WHOLE_FILE == _WHOLE_FILE:
         found.add(METADATA)
         if has_layers(selection):

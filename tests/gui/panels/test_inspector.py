@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from gui import theme
 from gui.panels.inspector import Inspector
-from gui.panels.inspector_tabs import DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
+from gui.panels.inspector_tabs import BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
 from gui.session import Selection, Session
 
 Open = Callable[[Path], Session]
@@ -87,10 +87,10 @@ def test_the_breadcrumb_says_how_one_came_here_and_leads_back_up(inspector: Insp
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("index", ["Overview", "Document", "Metadata", "Relations", "Annotations"]),
-        ("image", ["Overview", "Layers", "Files", "Document", "Metadata", "Relations"]),
-        ("config", ["Overview", "Document", "Metadata", "Relations"]),
-        ("layer", ["Overview", "Metadata", "Relations"]),
+        ("index", ["Overview", "Document", "Bytes", "Metadata", "Relations", "Annotations"]),
+        ("image", ["Overview", "Layers", "Files", "Document", "Bytes", "Metadata", "Relations"]),
+        ("config", ["Overview", "Document", "Bytes", "Metadata", "Relations"]),
+        ("layer", ["Overview", "Bytes", "Metadata", "Relations"]),
     ],
 )
 def test_only_tabs_that_mean_something_are_there(inspector: Inspector, store, name: str, expected: list[str]) -> None:
@@ -103,7 +103,7 @@ def test_a_stray_file_and_a_missing_blob_have_what_can_be_said_of_them(
 ) -> None:
     session, made = store
     inspector.show_selection(Selection(session, "sha256/stray.txt"))
-    assert tabs(inspector) == ["Overview"]
+    assert tabs(inspector) == ["Overview", "Bytes"]
     making.file(made["layer"]).unlink()
     with qtbot.waitSignal(session.snapshotChanged):
         session.rescan()
@@ -284,7 +284,7 @@ def test_everything_that_takes_the_keyboard_has_a_name(inspector: Inspector, sto
 
 def test_every_tab_can_be_reached_and_left_by_the_keyboard(inspector: Inspector, store, qtbot: QtBot) -> None:
     select(inspector, store, "image")
-    for tab in (OVERVIEW, LAYERS, FILES, DOCUMENT, METADATA, RELATIONS):
+    for tab in (OVERVIEW, LAYERS, FILES, DOCUMENT, BYTES, METADATA, RELATIONS):
         inspector.show_tab(tab)
         reached = set()
         for _ in range(40):

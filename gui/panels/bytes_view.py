@@ -1,0 +1,274 @@
+"""The bytes of a file of the store, whatever it is and however large."""
+
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui import text
+from gui.bytesource import ByteSource, open_stored
+from gui.jobs import Job
+from gui.note import Note
+from gui.panels import bytes_copy
+from gui.panels.bytes_copy import Form
+from gui.panels.bytes_find import BytesFind
+from gui.panels.empty_place import EmptyPlace
+from gui.panels.hex_goto import EXAMPLES, offset_of
+from gui.panels.hex_view import HexView
+from gui.session import Selection
+from gui.theme import Role, Space
+from gui.widgets import ElidedLabel, set_tooltip
+
+
+class BytesView(QWidget):
+    """The bytes of what is selected. ``copied`` carries a sentence for the status bar."""
+
+    copied = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selection: Selection | None = None
+        self._opening: Job | None = None
+        self.hex = HexView(self)
+        self.note = Note(self)
+        self.line = QLineEdit(self)
+        self._again = QPushButton("Read again", self)
+        self._copy = QToolButton(self)
+        self._find = QToolButton(self)
+        self.find_bar = BytesFind(self.hex, self)
+        self.find_bar.hide()
+        self.empty = EmptyPlace(self)
+        self.place = ElidedLabel("", self)
+        self._full = QWidget(self)
+        self._pages = QStackedWidget(self)
+        self._dress()
+        self._lay_out()
+        self._connect()
+
+    def _dress(self) -> None:
+        self.line.setPlaceholderText("Go to: 1234, 0x4d2, 50 %")
+        self.line.setAccessibleName("Go to an offset")
+        set_tooltip(self.line, f"Go to a byte: {EXAMPLES} (Ctrl+G)")
+        self._find.setText("Find…")
+        set_tooltip(self._find, "Find text or bytes (Ctrl+F)")
+        self._copy.setText("Copy")
+        set_tooltip(self._copy, "Copy what is selected (Ctrl+C)")
+        self._copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._copy.setMenu(self._copy_menu())
+        for button in (self._find, self._copy):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._again.setAutoDefault(False)
+        self._again.hide()
+        self.place.setAccessibleName("Where the keyboard is")
+        self.hex.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(Space.SMALL, Space.TINY, Space.SMALL, Space.TINY)
+        bar.setSpacing(Space.TINY)
+        bar.addWidget(self.line, 1)
+        bar.addWidget(self._find)
+        bar.addWidget(self._copy)
+        note = QHBoxLayout()
+        note.setContentsMargins(Space.MEDIUM, 0, Space.MEDIUM, 0)
+        note.addWidget(self.note, 1)
+        note.addWidget(self._again)
+        strip = QVBoxLayout()
+        strip.setContentsMargins(Space.SMALL, Space.TINY, Space.SMALL, Space.TINY)
+        strip.addWidget(self.place)
+        full = QVBoxLayout(self._full)
+        full.setContentsMargins(0, 0, 0, 0)
+        full.setSpacing(0)
+        full.addLayout(bar)
+        full.addLayout(note)
+        full.addWidget(self.hex, 1)
+        full.addLayout(strip)
+        full.addWidget(self.find_bar)
+        self._pages.addWidget(self.empty)
+        self._pages.addWidget(self._full)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._pages)
+        self.setFocusProxy(self.hex)
+
+    def _connect(self) -> None:
+        self.hex.moved.connect(self._tell_place)
+        self.hex.loaded.connect(self._tell_place)
+        self.hex.failed.connect(self._tell_failure)
+        self.hex.copy_asked.connect(lambda: self.copy(Form.HEX))
+        self.hex.customContextMenuRequested.connect(self._show_menu)
+        self.line.returnPressed.connect(self._go)
+        self._find.clicked.connect(self.open_find)
+        self._again.clicked.connect(self.read_again)
+        self.find_bar.said.connect(self._say)
+
+    # ------------------------------------------------------------------------------------------------ showing
+
+    def show_selection(self, selection: Selection) -> None:
+        """Show the bytes of another file."""
+        self.clear()
+        self._selection = selection
+        self.empty.say("Reading…")
+        self._open()
+
+    @Slot()
+    def refresh(self) -> None:
+        """The store is different: look whether the file is another one by now; what is the same stays as it is."""
+        if self._selection is not None:
+            self._open()
+
+    @Slot()
+    def read_again(self) -> None:
+        """Look at the file again, after it could not be read."""
+        self._say("")
+        self.hex.read_again()
+        self._open()
+
+    def clear(self) -> None:
+        """Show nothing, and drop what is still to come."""
+        self._selection = None
+        self._opening = None
+        self._show(None)
+
+    def _open(self) -> None:
+        selection = self._selection
+        if selection is None or self._opening is not None:
+            return
+
+        def opened(source: ByteSource) -> None:
+            if selection is self._selection:
+                self._opening = None
+                self._adopt(source)
+
+        def failed(error: BaseException) -> None:
+            if selection is self._selection:
+                self._opening = None
+                self._tell_failure(error)
+
+        runner = selection.session.layers.runner
+        self._opening = open_stored(runner, selection.session.store, selection.digest, opened, failed)
+
+    def _adopt(self, source: ByteSource) -> None:
+        before = self.hex.source
+        if before is not None and before.stamp == source.stamp:
+            return
+        self._show(source, keep_place=before is not None)
+        if before is not None:
+            self._say("The file has changed: this is what it is now.")
+
+    def _show(self, source: ByteSource | None, *, keep_place: bool = False) -> None:
+        self.find_bar.source_changed()
+        self._say("")
+        self.hex.set_source(source, keep_place=keep_place)
+        if source is not None and not source.size:
+            self.empty.say("There is nothing in it", "The file is empty: it has 0 bytes.")
+        self._pages.setCurrentWidget(self._full if source is not None and source.size else self.empty)
+
+    @Slot(object)
+    def _tell_failure(self, error: BaseException) -> None:
+        sentence = text.error_sentence(error)
+        if self.hex.byte_count:
+            self._say(sentence, Role.BAD)
+            self._again.show()
+        else:
+            self.empty.say("The bytes cannot be shown", sentence, "Read again", self.read_again)
+            self._pages.setCurrentWidget(self.empty)
+
+    def _say(self, words: str, role: Role = Role.MUTED) -> None:
+        self.note.say(words, role)
+        self._again.hide()
+
+    # ------------------------------------------------------------------------------------------------- moving
+
+    @Slot()
+    def open_find(self) -> None:
+        """Open the find bar, or go to it."""
+        if self._pages.currentWidget() is self._full:
+            self.find_bar.open()
+
+    @Slot()
+    def _go(self) -> None:
+        place = offset_of(self.line.text(), self.hex.current, self.hex.byte_count)
+        if isinstance(place, str):
+            self._say(place, Role.BAD)
+            self.line.selectAll()
+            return
+        self._say("")
+        self.hex.go_to(place)
+        self.hex.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot()
+    def _tell_place(self) -> None:
+        hex_view = self.hex
+        if not hex_view.byte_count:
+            self.place.set_text("")
+            return
+        start, end = hex_view.selection
+        if hex_view.has_selection:
+            parts = [f"{start:#x} to {end - 1:#x}", f"{text.count(end - start, 'byte')} selected"]
+        else:
+            parts = [f"{start:#x}", text.number(start)]
+            known = hex_view.known(start, end)
+            if known:
+                parts.append(f"byte {known[0]:02x} = {known[0]}")
+        parts.append(f"of {text.count(hex_view.byte_count, 'byte')}")
+        self.place.set_text(text.SEPARATOR.join(parts))
+        hex_view.describe(", ".join(parts))
+
+    # ------------------------------------------------------------------------------------------------ copying
+
+    def copy(self, form: Form) -> None:
+        """Copy what is selected, or the current byte."""
+        source = self.hex.source
+        if source is None or not source.size:
+            return
+        begun = bytes_copy.copy(source, *self.hex.selection, form, self.copied.emit, self._tell_failure)
+        if isinstance(begun, str):
+            self._say(begun, Role.WARNING)
+
+    def copy_offset(self) -> None:
+        """Copy where the current byte is."""
+        QGuiApplication.clipboard().setText(f"{self.hex.selection[0]:#x}")
+        self.copied.emit("Copied the offset.")
+
+    def _copy_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for form in Form:
+            action = menu.addAction(form.title)
+            action.triggered.connect(lambda _checked=False, form=form: self.copy(form))
+            if form is Form.HEX:
+                action.setShortcut(QKeySequence.StandardKey.Copy)
+                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the view of bytes has the key itself
+        menu.addSeparator()
+        menu.addAction("Copy the &offset", self.copy_offset)
+        return menu
+
+    @Slot(QPoint)
+    def _show_menu(self, place: QPoint) -> None:
+        if self.hex.byte_count:
+            self._copy.menu().popup(self.hex.viewport().mapToGlobal(place))
+
+    # --------------------------------------------------------------------------------------- overrides of Qt
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+F finds, Ctrl+G goes to an offset, F3 finds again, Escape closes the find bar."""
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if event.matches(QKeySequence.StandardKey.Find):
+            self.open_find()
+        elif event.key() == Qt.Key.Key_G and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.line.selectAll()
+        elif event.key() == Qt.Key.Key_F3 and self.find_bar.isVisible():
+            (self.find_bar.go_to_previous if shift else self.find_bar.go_to_next)()
+        elif event.key() == Qt.Key.Key_Escape and self.find_bar.isVisible():
+            self.find_bar.close_bar()
+        else:
+            super().keyPressEvent(event)
