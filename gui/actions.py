@@ -198,6 +198,14 @@ COMMANDS: Mapping[str, Command] = {
         ("Alt+8",),
         needs=Need.STORE | Need.ENTRY,
     ),
+    "map": Command(
+        "Map o&f the space",
+        "Show or hide the picture of what the space is used for",
+        "map",
+        ("Ctrl+M",),
+        needs=Need.STORE,
+        checkable=True,
+    ),
     "refresh": Command("&Refresh", "Look at the disk again", "refresh", (Keys.Refresh, "F5"), needs=Need.STORE),
     "next pane": Command("Ne&xt pane", "Move the keyboard to the next part of the window", "", ("F6",)),
     "previous pane": Command("Pre&vious pane", "Move the keyboard to the part of the window before", "", ("Shift+F6",)),
@@ -285,7 +293,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     (
         "&View",
         (
-            *("images", "blobs", "problems", "trash", "-"),
+            *("images", "blobs", "problems", "trash", "map", "-"),
             *("overview", "layers", "files", "document", "bytes", "metadata", "relations", "annotations", "-"),
             *("refresh", "-", "next pane", "previous pane", "full screen", "-", *THEMES),
         ),
@@ -298,8 +306,8 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
         "&Image",
         (
             *("verify", "-", "rename", "add name", "annotate", "keep aside", "delete", "-"),
-            *("copy digest", "copy reference", "show in folder"),
             *("extract", "save blob", "-"),
+            *("copy digest", "copy reference", "show in folder"),
         ),
     ),
     (
@@ -326,8 +334,8 @@ TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")
 
 CONTEXT = (
     *("verify", "-", "copy digest", "copy reference", "show in folder", "-"),
-    *("rename", "add name", "annotate", "keep aside", "delete"),
     *("extract", "save blob", "-"),
+    *("rename", "add name", "annotate", "keep aside", "delete"),
 )
 TRASH_CONTEXT = ("restore", "delete for good", "-", "empty trash")
 

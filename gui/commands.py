@@ -108,6 +108,7 @@ class Commands(QObject):
             "metadata": page(lambda each: each.inspector.show_tab(METADATA)),
             "relations": page(lambda each: each.inspector.show_tab(RELATIONS)),
             "annotations": page(lambda each: each.inspector.show_tab(ANNOTATIONS)),
+            "map": page(lambda each: each.space.show_map(not each.space.is_open)),
             "refresh": page(lambda each: each.session.rescan()),
             "next pane": lambda: focus_next(self._panes(), 1),
             "previous pane": lambda: focus_next(self._panes(), -1),
@@ -141,6 +142,7 @@ class Commands(QObject):
         """Enable what makes sense now."""
         self.actions.update(self._situation())
         self.actions[f"theme {self._settings.theme}"].setChecked(True)
+        self.actions["map"].setChecked(self._tabs.page is not None and self._tabs.page.space.is_open)
         is_lost = self._tabs.page is not None and self._tabs.page.selected.is_lost
         self.actions.retitle("add name", "Add to the &index…" if is_lost else COMMANDS["add name"].text)
         undoing = self._tabs.page.session.undoing if self._tabs.page is not None else None
@@ -160,9 +162,9 @@ class Commands(QObject):
             Need.SELECTION: selection is not None,
             Need.ENTRY: page.selected.is_one_entry,
             Need.ON_DISK: page.selected.is_on_disk,
-            Need.BACK: page.can_go_back,
             Need.BLOBS: bool(len(page.selected.with_files)),
             Need.FILES: page.inspector.tabs.isTabVisible(FILES),
+            Need.BACK: page.can_go_back,
             Need.FORWARD: page.can_go_forward,
             Need.JOB: bool(session.jobs),
             Need.PROBLEM: page.has_problems,
@@ -277,7 +279,6 @@ class Commands(QObject):
             saved = Notice("success", f"The report is in {text.plain(str(path))}.")
             page.session.problems.report(form, lambda _report: self.noticed.emit(saved), path)
 
-    # ---------------------------------------------------------------------------------------------- acting
     # ---------------------------------------------------------------------------------------------- taking out
 
     def take_out(self, chosen: Chosen | None) -> None:
@@ -326,6 +327,7 @@ class Commands(QObject):
 
         out.copy(what, put, lambda: None)
 
+    # ---------------------------------------------------------------------------------------------- acting
 
     def _with_page(self, act: Callable[[StorePage], object]) -> None:
         page = self._tabs.page

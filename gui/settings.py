@@ -81,6 +81,10 @@ class Settings:
     """Whether blobs are hashed as soon as a store is open."""
     verify_limit = _Setting("verify_limit/1", 64_000_000, _size)
     """Bytes of the largest blob that is hashed without being asked for."""
+    map_open = _Setting("map/open/1", False, _truth)
+    """Whether the map of a store's space is open."""
+    map_by_image = _Setting("map/by_image/1", False, _truth)
+    """Whether it shows blobs by whose they are, rather than by what they are."""
     window_geometry = _Setting("window/geometry/1", b"", _state)
     window_state = _Setting("window/state/1", b"", _state)
 

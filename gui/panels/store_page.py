@@ -29,11 +29,12 @@ from gui.panels.removal_question import RemovalQuestion
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
 from gui.panels.selected import Selected
+from gui.panels.space_pane import SpacePane
 from gui.panels.trash_view import TrashView
 from gui.session import Selection, Session
 from gui.settings import Settings
-
 from gui.taking_out import Chosen
+
 IMAGES, BLOBS, PROBLEMS = 0, 1, 2
 _SPLITTER = "store-splitter"
 _LOWEST_LIST = 170
@@ -64,12 +65,13 @@ class StorePage(QWidget):
         self.session = session
         self._settings = settings
         self.selected = Selected(session)
-        self._to_reveal = "", ""
         self._menu_with = menu_with
+        self._to_reveal = "", ""
         # From the outside in, because what changes its parent is dressed anew with everything in it.
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         left = QWidget(self._splitter)
-        self.lenses = QTabWidget(left)
+        self.space = SpacePane(session, runner, settings, left)
+        self.lenses = QTabWidget(self.space.splitter)
         self.images = ImageView(runner, settings, lambda _selected: context_menu(), self.lenses)
         self.blobs = BlobView(runner, settings, lambda _selected: context_menu(), self.lenses)
         self.problems = ProblemsView(runner, settings, menu_with, self.lenses)
@@ -100,7 +102,7 @@ class StorePage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self.lenses.setMinimumHeight(_LOWEST_LIST)
-        layout.addWidget(self.lenses, 1)
+        layout.addWidget(self.space, 1)
         layout.addWidget(self.removal)
         self._splitter.setStretchFactor(0, 6)
         self._splitter.setStretchFactor(1, 4)
@@ -112,17 +114,18 @@ class StorePage(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._splitter)
         self.setFocusProxy(self.lenses)
+        self.space.restore()
 
     def _connect(self) -> None:
         for view in (self.images, self.blobs, self.problems):
             view.selected.connect(self._select)
             view.activated.connect(self._enter)
-        self.trash.changed.connect(self._count_trash)
-        self.cleanup.clicked.connect(self.cleanupAsked)
-        self.session.snapshotChanged.connect(self._tell_unused)
         self.inspector.tabs.files_menu_asked.connect(self._show_files_menu)
         for rows in (self.images, self.blobs):
             DragOut(rows.view, lambda: self.blobs_to_take_out)
+        self.trash.changed.connect(self._count_trash)
+        self.cleanup.clicked.connect(self.cleanupAsked)
+        self.session.snapshotChanged.connect(self._tell_unused)
         self.problems.pointed.connect(self._point_to)
         self.problems.followed.connect(self._go_to)
         self.problems.remedy_asked.connect(self.remedyAsked)
@@ -132,6 +135,10 @@ class StorePage(QWidget):
         self.inspector.followed.connect(self._follow)
         self.inspector.historyChanged.connect(self.situationChanged)
         self.inspector.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
+        self.space.chosen.connect(self.reveal)
+        self.space.entered.connect(self._enter)
+        self.space.listed.connect(self.filter_states)
+        self.space.toggled.connect(self.situationChanged)
         self.removal.closed.connect(self.focus_list)
         self.removal.opened.connect(self._keep_in_sight)
         self.images.model.arranged.connect(self._settle)
@@ -274,7 +281,8 @@ class StorePage(QWidget):
     def panes(self) -> Sequence[QWidget]:
         """The parts that the keyboard moves between."""
         details = [self.problems.details] if self.lens is self.problems else []
-        return self.lens.view, *details, self.removal, self.inspector
+        maps = [self.space.map] if self.space.map is not None else []
+        return self.lens.view, *details, *maps, self.removal, self.inspector
 
     # ---------------------------------------------------------------------------------------------- doing
 
@@ -325,14 +333,6 @@ class StorePage(QWidget):
         if file is not None:
             show_file(file, self)
 
-    def save_state(self) -> None:
-        """Remember columns and sizes."""
-        self.images.save_state()
-        self.blobs.save_state()
-        self.problems.save_state()
-        self.trash.save_state()
-        self.inspector.tabs.save_state()
-        self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
     @property
     def files_to_take_out(self) -> Chosen | None:
         """What is selected among the files where the keyboard is there, else all files of the selected image."""
@@ -357,6 +357,15 @@ class StorePage(QWidget):
     def _show_files_menu(self, place: QPoint) -> None:
         self._menu_with(("extract", "copy files", "-", "copy path")).popup(place)
 
+    def save_state(self) -> None:
+        """Remember columns and sizes."""
+        self.images.save_state()
+        self.blobs.save_state()
+        self.problems.save_state()
+        self.trash.save_state()
+        self.space.save_state()
+        self.inspector.tabs.save_state()
+        self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
 
     # ---------------------------------------------------------------------------------------------- inside
 
@@ -377,10 +386,11 @@ class StorePage(QWidget):
             self.inspector.show_selection(self.selected.first)
         if self.lens is self.trash:
             self.inspector.show_words(*self.trash.words)
+        self.space.mark(self.selected.first.digest if self.selected.first is not None else "")
         self.situationChanged.emit()
 
     @Slot(object)
-    def _enter(self, _selection: Selection) -> None:
+    def _enter(self, _what: object) -> None:
         """Enter or a double click: on with the keyboard to the inspector."""
         self.inspector.tabs.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
 

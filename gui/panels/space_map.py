@@ -1,0 +1,258 @@
+"""A picture of space that can be looked at, clicked into and walked through with the arrow keys."""
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from gui import text, theme
+from gui.models.treemap import Place, Way
+from gui.panels.space_look import Picture, Step, drawing
+from gui.theme import Role
+
+_STEP_S = 0.004
+"""So long it draws at a stretch."""
+_PAUSE_MS = 60
+"""Its size must have stood still for so long before it is laid out anew."""
+_LEAST = QSize(120, 60)
+_WAYS = {Qt.Key.Key_Left: Way.LEFT, Qt.Key.Key_Right: Way.RIGHT, Qt.Key.Key_Up: Way.UP, Qt.Key.Key_Down: Way.DOWN}
+
+
+class SpaceMap(QWidget):
+    """Shows a ``Picture``. What is drawn is kept; painting only copies it, and draws what is current around it."""
+
+    resized = Signal()
+    """It has another size: whoever knows what it shows lays that out anew."""
+    moved = Signal(object)
+    """The person has gone to this ``Place``."""
+    entered = Signal(object)
+    """Enter or a double click on this ``Place``."""
+    left = Signal()
+    """Backspace: the person wants to see what is around what is shown."""
+    hovered = Signal(object)
+    """The mouse is over this ``Place``; None for none."""
+    drawn = Signal()
+    """All of the picture is drawn."""
+
+    def __init__(self, name: str, tell: Callable[[Place], str], parent: QWidget | None = None) -> None:
+        """``tell`` says in a sentence what a place of the picture is."""
+        super().__init__(parent)
+        self._name = name
+        self._tell = tell
+        self.picture: Picture | None = None
+        self.current: Place | None = None
+        """What the keyboard is at, and what is selected in the list beside it."""
+        self._under: Place | None = None
+        self._kept = QPixmap()
+        self._coming = QPixmap()
+        self._steps: list[Step] = []
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(_LEAST)
+        self._drawing = QTimer(self)
+        self._drawing.timeout.connect(self._draw_on)
+        self._resizing = QTimer(self)
+        self._resizing.setSingleShot(True)
+        self._resizing.setInterval(_PAUSE_MS)
+        self._resizing.timeout.connect(self.resized)
+        theme.current().changed.connect(self._redraw)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something of it is still to be drawn, or to be laid out."""
+        return bool(self._steps) or self._resizing.isActive()
+
+    def show_picture(self, picture: Picture | None) -> None:
+        """Show another picture, or nothing."""
+        self.picture = picture
+        self._under = None
+        if self.current is not None and self._cell(self.current) < 0:
+            self.current = None
+        self._redraw()
+
+    def mark(self, place: Place | None) -> None:
+        """Make a place current without telling; where it is not shown by itself, nothing is."""
+        if place != self.current:
+            self.current = place if place is not None and self._cell(place) >= 0 else None
+            self._name_current()
+            self.update()
+
+    def box_of(self, place: Place) -> QRectF:
+        """Where a place is shown; empty where it is not."""
+        cell = self._cell(place)
+        if self.picture is None or cell < 0:
+            return QRectF()
+        left, top, right, bottom = self.picture.cells.boxes[cell].tolist()
+        return QRectF(left, top, right - left, bottom - top)
+
+    # ------------------------------------------------------------------------------------------------ drawing
+
+    @Slot()
+    def _redraw(self) -> None:
+        """Draw it all again; until that is done, what was drawn before stays to be seen."""
+        if self.picture is None:
+            self._steps.clear()
+            self._kept = QPixmap()
+            self._drawing.stop()
+            self.update()
+            return
+        ratio = self.devicePixelRatioF()
+        self._coming = QPixmap((self.size() * ratio).expandedTo(QSize(1, 1)))
+        self._coming.setDevicePixelRatio(ratio)
+        self._coming.fill(theme.colour(Role.PANEL))
+        self._steps = drawing(self.picture, self.fontMetrics())
+        self._drawing.start(0)
+
+    @Slot()
+    def _draw_on(self) -> None:
+        until = time.perf_counter() + _STEP_S
+        painter = QPainter(self._coming)
+        painter.setFont(self.font())
+        done = 0
+        while done < len(self._steps) and time.perf_counter() < until:
+            self._steps[done](painter)
+            done += 1
+        painter.end()
+        del self._steps[:done]
+        if not self._steps:
+            self._drawing.stop()
+            self._kept = self._coming
+            self.update()
+            self.drawn.emit()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._kept.isNull():
+            painter.fillRect(self.rect(), theme.colour(Role.PANEL))
+        else:
+            painter.drawPixmap(self.rect(), self._kept)
+        if self._under is not None and self._under != self.current:
+            painter.setPen(QPen(theme.colour(Role.TEXT), 1))
+            painter.drawRect(self.box_of(self._under).adjusted(0.5, 0.5, -1.5, -1.5))
+        if self.current is not None and not (box := self.box_of(self.current)).isEmpty():
+            self._surround(painter, box)
+        painter.end()
+
+    def _surround(self, painter: QPainter, box: QRectF) -> None:
+        """A line that shows on every paper, and thicker where the keyboard is here."""
+        painter.setPen(QPen(theme.colour(Role.BASE), 1))
+        painter.drawRect(box.adjusted(3.5, 3.5, -4.5, -4.5))
+        ink = Role.ACCENT if self.hasFocus() else Role.TEXT
+        pen = QPen(theme.colour(ink), 3 if self.hasFocus() else 2)
+        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        painter.setPen(pen)
+        painter.drawRect(box.adjusted(1.5, 1.5, -2.5, -2.5))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._resizing.start()
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 220)
+
+    # ------------------------------------------------------------------------------------------------- events
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            place = self._place_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), text.tooltip(self._tell(place)) if place is not None else "", self)
+            return True
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._redraw()
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.update()
+        return super().event(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(self._place_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(None)
+        super().leaveEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        place = self._place_at(event.position())
+        if place is not None and event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
+            self._go_to(place)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        place = self._place_at(event.position())
+        if place is not None and event.button() is Qt.MouseButton.LeftButton:
+            self.entered.emit(place)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows go beside, Page Up and Page Down out of and into a rectangle, Home to the largest."""
+        key = Qt.Key(event.key())
+        if key in (Qt.Key.Key_Backspace, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if key is Qt.Key.Key_Backspace:
+                self.left.emit()
+            elif self.current is not None:
+                self.entered.emit(self.current)
+        elif self.picture is not None and len(self.picture.cells) and (target := self._target(key)) is not None:
+            self._go_to(target)
+        else:
+            super().keyPressEvent(event)
+
+    def _target(self, key: Qt.Key) -> Place | None:
+        """Where a key leads; None for a key that leads nowhere."""
+        assert self.picture is not None
+        cells = self.picture.cells
+        here = self._cell(self.current) if self.current is not None else -1
+        if key is Qt.Key.Key_Home or (here < 0 and key in _WAYS):
+            found = cells.inside(-1)
+            while cells.opened[found]:
+                found = cells.inside(found)
+            return cells.place(found)
+        if here < 0:
+            return None
+        if key in _WAYS:
+            return cells.place(cells.beside(here, _WAYS[key]))
+        if key is Qt.Key.Key_PageUp:
+            return cells.place(max(int(cells.above[here]), 0)) if cells.above[here] >= 0 else cells.place(here)
+        if key is Qt.Key.Key_PageDown:
+            inside = cells.inside(here)
+            return cells.place(inside if inside >= 0 else here)
+        return None
+
+    def _go_to(self, place: Place) -> None:
+        if place != self.current:
+            self.current = place
+            self._name_current()
+            self.update()
+            self.moved.emit(place)
+
+    def _hover(self, place: Place | None) -> None:
+        if place != self._under:
+            self._under = place
+            self.update()
+            self.hovered.emit(place)
+
+    def _place_at(self, point: QPointF) -> Place | None:
+        if self.picture is None:
+            return None
+        cell = self.picture.cells.at(point.x(), point.y())
+        return self.picture.cells.place(cell) if cell >= 0 else None
+
+    def _cell(self, place: Place) -> int:
+        return self.picture.cells.find(place) if self.picture is not None else -1
+
+    def _name_current(self) -> None:
+        """A screen reader reads what is current when the keyboard comes here, and is told when that changes."""
+        told = self._tell(self.current) if self.current is not None else ""
+        self.setAccessibleName(f"{self._name}: {told}" if told else self._name)
+        if told and self.hasFocus() and QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, told))

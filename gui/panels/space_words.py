@@ -1,0 +1,186 @@
+"""What the rectangles of the picture of a store say, and how they are dressed; any thread may ask."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.digest import shorten
+from engine.progress import Progress
+from engine.snapshot import STRAY, Kind, Rows, Snapshot, State
+from engine.space import Use, with_broken
+from gui import text
+from gui.models.treemap import Cells, Place
+from gui.models.treemap_store import STORE, ByImage, ByKind, Group
+from gui.panels import naming
+from gui.panels.space_look import LEAST_MARKED, Mark, Picture
+from gui.panels.space_paper import Paper
+
+StoreSpace = ByKind | ByImage
+
+_KINDS = {
+    Kind.UNKNOWN: "Unknown",
+    Kind.INDEX: "Indexes",
+    Kind.IMAGE: "Images",
+    Kind.CONFIG: "Configs",
+    Kind.LAYER: "Layers",
+    Kind.ARTIFACT: "Artifacts",
+    Kind.ATTESTATION: "Attestations",
+    Kind.SIGNATURE: "Signatures",
+    Kind.SBOM: "SBOMs",
+    Kind.DATA: "Data",
+    Kind.STRAY: "Stray files",
+}
+_GROUPS = {Group.SEVERAL: "Of several images", Group.UNUSED: "Unused", Group.OTHER: "Of no image"}
+_USES = {
+    Use.USED: "only one image has it",
+    Use.SHARED: "more than one image or index has it",
+    Use.UNUSED: "nothing that is named leads to it",
+    Use.BROKEN: "it is wanted",
+    Use.OTHER: "",
+}
+_USUAL = (State.VERIFIED, State.NOT_CHECKED, State.CHECKING)
+"""States that small rectangles need not show."""
+LEAST_TITLED = 44
+"""Pixels of the width that has room for a few letters."""
+
+
+class StoreWords:
+    """Says what the places of a store's picture are."""
+
+    def __init__(self, space: StoreSpace, states: NDArray[np.uint8]) -> None:
+        self.space = space
+        self._snapshot: Snapshot = space.snapshot
+        self._states = states
+        self._uses = with_broken(space.uses, states)
+
+    # -------------------------------------------------------------------------------------------------- words
+
+    def titles(self, place: Place) -> Sequence[str]:
+        """What a place is called, and shorter."""
+        if place.skip:
+            return (f"{text.number(self._count(place))} smaller",)
+        if place.node == STORE:
+            return ("All",)
+        if not self.space.is_group(place.node):
+            return self._row_titles(place.node)
+        if isinstance(self.space, ByKind):
+            return (_KINDS[Kind(place.node - self.space.first_group)],)
+        top = self.space.top(place.node)
+        return (naming.row_name(self._snapshot, top) if top >= 0 else _GROUPS[self.space.rest(place.node)],)
+
+    def sentence(self, place: Place) -> str:
+        """All that is to be said of a place in one line."""
+        if place.skip or place.node == STORE or self.space.is_group(place.node):
+            rows = self._rows(place)
+            size = int(np.maximum(self._snapshot.columns.sizes[rows], 0).sum())
+            parts = [self.titles(place)[0], text.size(size)]
+            if not place.skip:
+                parts.insert(1, text.count(self._count(place), "file"))
+            worst = self._worst(rows)
+            return text.SEPARATOR.join(parts + ([self._bad_count(rows)] if worst is not None else []))
+        return self._row_sentence(place.node)
+
+    def _row_sentence(self, row: int) -> str:
+        name, digest = self._row_titles(row)[0], self._snapshot.name(row)
+        shown = "" if self._snapshot.has(row, STRAY) else shorten(digest)
+        kind = text.KINDS[naming.kind_of(self._snapshot, row)].word
+        state = text.STATES[State(int(self._states[row]))].word
+        size = text.size(int(self._snapshot.columns.sizes[row]))
+        use = Use(int(self._uses[row]))
+        told = "" if use is Use.USED and self._snapshot.kind(row) in (Kind.IMAGE, Kind.INDEX) else _USES[use]
+        parts = [name, kind if kind not in name.lower() else "", size, state, told, shown]
+        return text.SEPARATOR.join(part for part in parts if part and (part == name or part not in name))
+
+    def _row_titles(self, row: int) -> Sequence[str]:
+        """A row's name; of a layer or config with whose it is, unless that stands above it."""
+        snapshot = self._snapshot
+        name = naming.row_name(snapshot, row)
+        short = (name, name.removeprefix("Layer "))
+        if isinstance(self.space, ByImage) and self.space.top(self.space.group_of(row)) >= 0:
+            return short
+        if naming.kind_of(snapshot, row) not in (Kind.LAYER, Kind.CONFIG, Kind.DATA):
+            return short
+        above = next((source.row for _, source in naming.parts_above(snapshot, row, 1)), -1)
+        names = naming.names_of(snapshot, above, 1) if above >= 0 else []
+        return (*(f"{names[0]}: {name[:1].lower()}{name[1:]}" for _ in names[:1]), *short)
+
+    def _bad_count(self, rows: Rows) -> str:
+        states = self._states[rows]
+        bad = [(state, int(np.count_nonzero(states == state))) for state in State if state.bad]
+        return ", ".join(text.count_of(count, state) for state, count in bad if count)
+
+    # ------------------------------------------------------------------------------------------------ dressing
+
+    def dress(self, cells: Cells, line: int, progress: Progress) -> Picture:
+        """How the rectangles look; ``line`` is the height of a line of text in pixels."""
+        papers = np.full(len(cells), Paper.FRAME, np.uint8)
+        titles: dict[int, Sequence[str]] = {}
+        details: dict[int, str] = {}
+        marks: dict[int, Mark] = {}
+        alone = (cells.skips == 0) & (cells.nodes >= 0) & (cells.nodes < self.space.first_group)
+        papers[alone] = self._uses[cells.nodes[alone]]
+        widths, heights = cells.boxes[:, 2] - cells.boxes[:, 0], cells.boxes[:, 3] - cells.boxes[:, 1]
+        is_written = ~cells.opened & (widths >= LEAST_TITLED) & (heights >= line + 2)
+        for n in np.flatnonzero(~alone & ~cells.opened).tolist():
+            rows = self._rows(cells.place(n))
+            papers[n] = _common(self._uses[rows])
+            worst = self._worst(rows)
+            if worst is not None and min(widths[n], heights[n]) >= LEAST_MARKED:
+                marks[n] = worst
+        for n in np.flatnonzero(is_written | cells.titled).tolist():
+            progress.check()
+            titles[n] = self.titles(cells.place(n))
+            details[n] = text.size(int(cells.sizes[n]))
+        is_marked = alone & ~cells.opened & (np.minimum(widths, heights) >= LEAST_MARKED)
+        states = np.where(alone, self._states[np.where(alone, cells.nodes, 0)], State.VERIFIED)
+        is_marked &= is_written | ~np.isin(states, _USUAL)
+        marks |= {n: State(int(states[n])) for n in np.flatnonzero(is_marked).tolist()}
+        return Picture(cells, papers, titles, details, marks)
+
+    def place_of(self, cells: Cells, row: int) -> Place | None:
+        """Where a row is shown: by itself, with others as one, or only as its group; None where it is not."""
+        group = self.space.group_of(row)
+        if self._uses[row] == Use.ABSENT:
+            return None
+        if cells.find(Place(row)) >= 0:
+            return Place(row)
+        with_others = np.flatnonzero((cells.nodes == group) & ~cells.opened)
+        return cells.place(int(with_others[0])) if len(with_others) else None
+
+    # -------------------------------------------------------------------------------------------------- inside
+
+    def _rows(self, place: Place) -> Rows:
+        """The rows of a group, of what is left of it, or of a row itself; of all where it is the whole store."""
+        if place.node == STORE:
+            groups, _ = self.space.parts(STORE)
+            parts = [self.space.parts(int(group))[0] for group in groups[place.skip :]]
+            return np.concatenate(parts) if parts else np.empty(0, np.int64)
+        if self.space.is_group(place.node):
+            return self.space.parts(place.node)[0][place.skip :]
+        return np.array([place.node], np.int64)
+
+    def _count(self, place: Place) -> int:
+        """How many files a group has, also those without bytes; of what is left of it, how many are left."""
+        if place.node == STORE and place.skip:
+            return len(self.space.parts(STORE)[0]) - place.skip
+        if place.node == STORE:
+            return int(self.space.counts.sum())
+        if place.skip or not self.space.is_group(place.node):
+            return len(self._rows(place))
+        return int(self.space.counts[place.node - self.space.first_group])
+
+    def _worst(self, rows: Rows) -> State | None:
+        """The worst state among some rows; None where none of them is bad."""
+        worst = State(int(self._states[rows].max())) if len(rows) else State.VERIFIED
+        return worst if worst.bad else None
+
+
+def _common(uses: NDArray[np.uint8]) -> int:
+    """The use that all have; ``OTHER`` where they differ, except that what is broken is always seen."""
+    if not len(uses):
+        return int(Use.OTHER)
+    first = int(uses[0])
+    if (uses == Use.BROKEN).any():
+        return int(Use.BROKEN)
+    return first if (uses == first).all() else int(Use.OTHER)
