@@ -2,34 +2,26 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QColor, QKeyEvent, QPalette
-from PySide6.QtWidgets import (
-    QButtonGroup,
-    QComboBox,
-    QHBoxLayout,
-    QLineEdit,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from engine.filesystem import Change, View
-from gui import icons, text, theme
+from gui import text, theme
 from gui.models.file_cells import CHANGES
-from gui.theme import Role, Space
-from gui.widgets import give_clear_button, plain_label, set_tooltip
+from gui.panels.filter_line import FilterLine
+from gui.theme import Space
+from gui.widgets import plain_label, set_tooltip
 
-_PAUSE_MS = 150
 _LETTERS = 8
 """Letters of a layer's name that there is always room for."""
-_HELP = """Type a part of a path. A name with * or ? in it is a whole one.
+HOW_TO_MEAN_PATHS = """A word finds paths that have it in them; with a slash at its beginning, paths that begin so.
+With * ? or [..] it is a whole name, or with a slash in it a whole path.
 
 python3
 /usr/bin/
-*.so
-etc/*.conf"""
+*.so  lib[cm].*
+etc/*.conf  **/etc/*.conf"""
 _SENTENCES = {
     Change.ADDED: "What the layer adds.",
     Change.CHANGED: "What the layer brings again: what it holds is not compared.",
@@ -63,26 +55,15 @@ class FilesChoice(QWidget):
         self._scopes = QButtonGroup(self)
         for button in (self.merged, self.only):
             self._scopes.addButton(button)
-        self.line = QLineEdit(self)
-        self.line.setPlaceholderText("Filter paths: usr/bin, *.so")
-        self.line.setAccessibleName("Filter paths")
-        give_clear_button(self.line, "Clear the filter")
-        set_tooltip(self.line, _HELP)
-        self._glyph = QAction("Filter", self)
-        self._glyph.setIcon(icons.icon("filter", Role.MUTED))
-        self.line.addAction(self._glyph, QLineEdit.ActionPosition.LeadingPosition)
+        self.line = FilterLine("Filter paths", "Filter paths: usr/bin, *.so", HOW_TO_MEAN_PATHS, self)
         self.toggles = {change: self._toggle(change) for change in CHANGES}
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE_MS)
-        self._pause.timeout.connect(self.changed)
         self._lay_out()
         self.layers.activated.connect(self.layer_chosen)
         self._scopes.buttonClicked.connect(lambda _button: self.changed.emit())
         for toggle in self.toggles.values():
             toggle.toggled.connect(self.changed)
-        self.line.textChanged.connect(lambda _words: self._pause.start())
-        self.line.installEventFilter(self)
+        self.line.asked.connect(self.changed)
+        self.line.left.connect(self.left)
         theme.current().changed.connect(self._draw)
         self._draw()
 
@@ -129,7 +110,7 @@ class FilesChoice(QWidget):
     @property
     def words(self) -> str:
         """The filter as it is typed."""
-        return self.line.text().strip()
+        return self.line.words
 
     @property
     def changes(self) -> frozenset[Change]:
@@ -165,26 +146,12 @@ class FilesChoice(QWidget):
             toggle.setChecked(True)
             toggle.blockSignals(False)
         self.line.clear()
-        self._pause.stop()
+        self.line.hold()
         self.changed.emit()
 
     def focus_filter(self) -> None:
         """Put the cursor there, with what was typed selected."""
-        self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.line.selectAll()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.line and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Escape and self.line.text():
-                self.line.clear()
-                return True
-            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                if self._pause.isActive():
-                    self._pause.stop()
-                    self.changed.emit()
-                self.left.emit()
-                return True
-        return super().eventFilter(watched, event)
+        self.line.focus()
 
     @Slot()
     def _draw(self) -> None:

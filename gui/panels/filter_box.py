@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QStringListModel, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent, QPalette
-from PySide6.QtWidgets import QCompleter, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QStringListModel, Signal, Slot
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QCompleter, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from gui import icons, text, theme
+from gui import text, theme
 from gui.models.conditions import EVERYTHING
 from gui.models.filtering import Mistake, complete, parse
+from gui.panels.filter_line import PAUSE_MS, FilterLine
 from gui.theme import Role, Space
-from gui.widgets import give_clear_button, plain_label, set_tooltip
+from gui.widgets import plain_label
 
 MANY = 20_000
 """From so many rows on the filter waits for a pause in the typing."""
-PAUSE_MS = 150
 
 _HELP = """Type words of a name or a media type, or the beginning of a digest.
 
@@ -39,33 +39,26 @@ class FilterBox(QWidget):
         """``what`` is in the list, "images" for example; ``words`` knows what may follow a key in this store."""
         super().__init__(parent)
         self._noun = what[:-1]
-        self._rows = 0
         self._query = EVERYTHING
         self._words_of = words
-        self.line = QLineEdit(self)
-        self.line.setPlaceholderText(f"Filter {what}: words, type:layer, size>50M, status:bad …")
-        self.line.setAccessibleName(f"Filter {what}")
-        give_clear_button(self.line, "Clear the filter")
-        set_tooltip(self.line, _HELP)
-        self._glyph = QAction("Filter", self)
-        self.line.addAction(self._glyph, QLineEdit.ActionPosition.LeadingPosition)
-        self.line.installEventFilter(self)
+        placeholder = f"Filter {what}: words, type:layer, size>50M, status:bad …"
+        self.line = FilterLine(f"Filter {what}", placeholder, _HELP, self)
+        self.line.set_pause(0)
         self._count = plain_label("")
         self._count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._count.setAccessibleDescription(f"How many {what} are shown")
         self._mistake = plain_label("", wrap=True)
         self._mistake.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._mistake.hide()
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.timeout.connect(self._ask)
         self._words = QStringListModel(self)
         self._completer = QCompleter(self._words, self)
         self._completer.setWidget(self.line)
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.activated.connect(self._insert)
         self._lay_out()
-        self.line.textChanged.connect(self._typed)
+        self.line.textChanged.connect(self._show_validity)
+        self.line.asked.connect(self._ask)
+        self.line.left.connect(self.left)
         self.line.textEdited.connect(self._offer)
         theme.current().changed.connect(self._show_validity)
         self._show_validity()
@@ -93,35 +86,18 @@ class FilterBox(QWidget):
 
     def show_count(self, shown: int, total: int, rows: int) -> None:
         """Say how many rows are shown; ``rows`` is how many it takes to find them."""
-        self._rows = rows
+        self.line.set_pause(PAUSE_MS if rows >= MANY else 0)
         words = text.count(total, self._noun)
         self._count.setText(words if shown == total else f"{text.number(shown)} of {words}")
 
     def focus(self) -> None:
         """Put the cursor there, with what was typed selected."""
-        self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.line.selectAll()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.line and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Escape and self.line.text():
-                self.line.clear()
-                return True
-            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._ask()
-                self.left.emit()
-                return True
-        return super().eventFilter(watched, event)
-
-    @Slot()
-    def _typed(self) -> None:
-        self._show_validity()
-        self._pause.start(PAUSE_MS if self._rows >= MANY else 0)
+        self.line.focus()
 
     @Slot()
     def _ask(self) -> None:
         """Ask for what is typed, where that is a filter."""
-        self._pause.stop()
+        self.line.hold()
         query = parse(self.line.text())
         if not isinstance(query, Mistake) and query != self._query:
             self._query = query
@@ -141,7 +117,7 @@ class FilterBox(QWidget):
         colours.setColor(QPalette.ColorRole.WindowText, theme.colour(Role.BAD))
         self._mistake.setPalette(colours)
         self._mistake.setVisible(wrong)
-        self._glyph.setIcon(icons.icon("error", Role.BAD) if wrong else icons.icon("filter", Role.MUTED))
+        self.line.show_glyph(*("error", Role.BAD) if wrong else ("filter", Role.MUTED))
         self.line.setAccessibleDescription(self._mistake.text() if wrong else "")
 
     @Slot()

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from engine.findings import Severity
 from gui import icons, text
 from gui.models.problem_tree import Choice
-from gui.theme import Role, Space
-from gui.widgets import give_clear_button, icon_button, set_tooltip
-
-_PAUSE_MS = 150
+from gui.panels.filter_line import FilterLine
+from gui.theme import Space
+from gui.widgets import icon_button, set_tooltip
 
 
 class ProblemFilter(QWidget):
@@ -27,26 +25,17 @@ class ProblemFilter(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.line = QLineEdit(self)
-        self.line.setPlaceholderText("Filter problems: words, a digest, a path, a rule")
-        self.line.setAccessibleName("Filter problems")
-        give_clear_button(self.line, "Clear the filter")
-        glyph = QAction("Filter", self)
-        glyph.setIcon(icons.icon("filter", Role.MUTED))
-        self.line.addAction(glyph, QLineEdit.ActionPosition.LeadingPosition)
+        self.line = FilterLine("Filter problems", "Filter problems: words, a digest, a path, a rule", parent=self)
         self.severities = {severity: self._toggle(severity) for severity in sorted(Severity, reverse=True)}
         self.more = icon_button("report", "Report and deep check", self)
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.timeout.connect(self.choose)
         row = QHBoxLayout(self)
         row.setContentsMargins(*[Space.SMALL] * 4)
         row.setSpacing(Space.TINY)
         row.addWidget(self.line, 1)
         for button in (*self.severities.values(), self.more):
             row.addWidget(button)
-        self.line.installEventFilter(self)
-        self.line.textChanged.connect(lambda: self._pause.start(_PAUSE_MS))
+        self.line.asked.connect(self.choose)
+        self.line.left.connect(self.left)
         for toggle in self.severities.values():
             toggle.toggled.connect(self.choose)
         self.more.clicked.connect(lambda: self.more_asked.emit(self.more.mapToGlobal(QPoint(0, self.more.height()))))
@@ -73,7 +62,7 @@ class ProblemFilter(QWidget):
     @Slot()
     def choose(self) -> None:
         """Tell what the words and the buttons leave."""
-        self._pause.stop()
+        self.line.hold()
         wanted = frozenset(severity for severity, button in self.severities.items() if button.isChecked())
         self.chosen.emit(Choice(tuple(self.line.text().casefold().split()), wanted))
 
@@ -86,16 +75,4 @@ class ProblemFilter(QWidget):
 
     def focus(self) -> None:
         """Put the cursor there, with what was typed selected."""
-        self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.line.selectAll()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.line and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            if event.key() == Qt.Key.Key_Escape and self.line.text():
-                self.line.clear()
-                return True
-            if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self.choose()
-                self.left.emit()
-                return True
-        return super().eventFilter(watched, event)
+        self.line.focus()

@@ -46,12 +46,12 @@ def test_over_many_rows_it_waits_for_a_pause(qtbot: QtBot, box: FilterBox, asked
 
 
 def test_a_mistake_shows_in_words_colour_and_glyph(box: FilterBox, asked: list[Query]) -> None:
-    fine, glyph = box.line.palette().color(QPalette.ColorRole.Text), box._glyph.icon().cacheKey()
+    fine, glyph = box.line.palette().color(QPalette.ColorRole.Text), box.line.glyph.icon().cacheKey()
     box.set_text("size>x")
     assert asked == []
     assert box._mistake.isVisibleTo(box)
     assert box.line.palette().color(QPalette.ColorRole.Text) == theme.colour(theme.Role.BAD) != fine
-    assert box._glyph.icon().cacheKey() != glyph
+    assert box.line.glyph.icon().cacheKey() != glyph
     assert box.line.accessibleDescription() == box._mistake.text()
     box.set_text("size>1M")
     assert not box._mistake.isVisibleTo(box)
