@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QObject, QPoint, QRect, Qt, QTimer, QUrl
-from PySide6.QtGui import QDrag, QMouseEvent, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QCursor, QDrag, QMouseEvent, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QApplication
 
 from gui import icons, text
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _FILE_MANAGERS = "x-special/gnome-copied-files"
 """How the file managers of GNOME and its kin are told that files are to be copied, and not moved."""
+_FLICK_S = 0.3
+"""A drag that is over so soon was no more than the button going up."""
 _LONGEST = 40
 """Letters of a name that hang on the mouse."""
 
@@ -38,7 +40,9 @@ class DragOut(QObject):
         self._view = view
         self._choose = choose
         self._pressed: QPoint | None = None
-        """Where the button went down, on something that can be dragged; None once that is over."""
+        """Where the button went down, on something that can be dragged; None once it is up."""
+        self._has_begun = False
+        """Whether the mouse has gone far enough: from then on the view sees nothing of it, or it would select rows."""
         self._chosen: Chosen | None = None
         """What is being made for the drag."""
         self._job: Job | None = None
@@ -52,18 +56,19 @@ class DragOut(QObject):
             elif event.type() == QEvent.Type.MouseMove:
                 return self._move(event)
             elif event.type() == QEvent.Type.MouseButtonRelease and event.button() == Qt.MouseButton.LeftButton:
-                self._release(event.position().toPoint())
+                return self._release(event.position().toPoint())
         elif event.type() == QEvent.Type.Hide:
-            self._end()
+            self._pressed = None
+            self._stop()
         return False
 
     def _press(self, event: QMouseEvent) -> None:
-        self._end()
+        self._stop()
         place = event.position().toPoint()
         index = self._view.indexAt(place)
         shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        if event.button() == Qt.MouseButton.LeftButton and not shift and self._can_begin(index, place):
-            self._pressed = place
+        can_begin = event.button() == Qt.MouseButton.LeftButton and not shift and self._can_begin(index, place)
+        self._pressed, self._has_begun = place if can_begin else None, False
 
     def _can_begin(self, index: QModelIndex, place: QPoint) -> bool:
         if not index.isValid() or not self._view.visualRect(index).contains(place):
@@ -71,28 +76,29 @@ class DragOut(QObject):
         return index.column() == 0 or self._view.selectionModel().isSelected(index)
 
     def _move(self, event: QMouseEvent) -> bool:
-        """Whether the view is not to see it: it would select rows."""
+        """Whether the view is not to see it."""
         if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:
             return False
         way = (event.position().toPoint() - self._pressed).manhattanLength()
-        if self._chosen is None and way >= QApplication.startDragDistance():
+        if not self._has_begun and way >= QApplication.startDragDistance():
             self._begin()
         return True
 
-    def _release(self, place: QPoint) -> None:
-        chosen, job = self._chosen, self._job
-        if chosen is not None and job is not None and job.active:
-            inside = self._view.viewport().rect().contains(place)
-            quick = time.monotonic() - self._began < QApplication.doubleClickInterval() / 1000
-            if not (inside and quick):  # which is a click with an unsteady hand
-                sentence = f"{chosen.what.name} was not ready yet when the button was let go."
-                chosen.out.offer_instead(chosen.what, sentence)
-        self._end()
+    def _release(self, place: QPoint) -> bool:
+        chosen, began, had_begun = self._chosen, self._began, self._has_begun
+        self._pressed, self._has_begun = None, False
+        self._stop()
+        if chosen is not None:
+            is_inside = self._view.viewport().rect().contains(place)
+            is_quick = time.monotonic() - began < QApplication.doubleClickInterval() / 1000
+            if not (is_inside and is_quick):  # which is a click with an unsteady hand
+                _say_too_early(chosen)
+        return had_begun
 
     def _begin(self) -> None:
+        self._has_begun = True
         self._chosen = chosen = self._choose()
         if chosen is None:
-            self._pressed = None
             return
         self._began = time.monotonic()
         self._view.viewport().setCursor(Qt.CursorShape.BusyCursor)
@@ -104,30 +110,40 @@ class DragOut(QObject):
 
         def failed() -> None:
             if self._chosen is chosen:
-                self._end()
+                self._stop()
 
         self._job = chosen.out.copy(chosen.what, made, failed)
         if self._job is None:
-            self._end()
+            self._stop()
 
     def _drag(self, chosen: Chosen, done: "Extraction") -> None:
-        if self._chosen is not chosen or self._pressed is None:
+        if self._chosen is not chosen:
             return  # let go meanwhile
-        self._end()
+        self._pressed = None
+        self._stop()
         drag = QDrag(self._view)
         drag.setMimeData(files_as_data(done.placed))
         drag.setPixmap(_picture(self._view, done.placed))
-        drag.exec(Qt.DropAction.CopyAction, Qt.DropAction.CopyAction)
-        chosen.out.tell_otherwise(done)
+        began = time.monotonic()
+        action = drag.exec(Qt.DropAction.CopyAction, Qt.DropAction.CopyAction)
+        is_quick = time.monotonic() - began < _FLICK_S
+        if action is not Qt.DropAction.IgnoreAction:
+            chosen.out.tell_otherwise(done)
+        elif is_quick and not self._view.window().frameGeometry().contains(QCursor.pos()):
+            _say_too_early(chosen)  # the mouse was there already, and stood still, so that nobody noticed the drag
 
-    def _end(self) -> None:
-        """The button is up, or the drag has begun, or there will be none."""
+    def _stop(self) -> None:
+        """Nothing is made for a drag any more."""
         chosen, job = self._chosen, self._job
-        self._pressed = self._chosen = self._job = None
+        self._chosen = self._job = None
         if chosen is not None:
             self._view.viewport().unsetCursor()
             if job is not None:
                 chosen.out.stop(job)
+
+
+def _say_too_early(chosen: Chosen) -> None:
+    chosen.out.offer_instead(chosen.what, f"{chosen.what.name} was not ready yet when the button was let go.")
 
 
 def files_as_data(paths: Sequence[Path]) -> QMimeData:

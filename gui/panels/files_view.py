@@ -1,8 +1,8 @@
 """The files of an image at one of its layers, and what that layer did to them."""
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QPalette
-from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QTreeView, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from engine.filesystem import Change, View
 from gui import icons, text, theme
@@ -18,6 +18,8 @@ from gui.panels.image_stack import Stack, stack_of
 from gui.panels.layers_tab import LayersTab
 from gui.session import Selection, Session
 from gui.settings import Settings
+from gui.panels.preview import PreviewPane, Subject
+from gui.panels.type_ahead import TypeAhead
 from gui.taking_out import Chosen
 from gui.theme import Space
 from gui.widgets import ElidedLabel, plain_label
@@ -90,6 +92,7 @@ class FilesView(LayersTab):
     # ------------------------------------------------------------------------------------------------ showing
 
     def show_selection(self, selection: Selection) -> None:
+        TypeAhead(self.view)
         """Show the files of another image, and read its layers."""
         if self.selection is not None and selection.digest != self.selection.digest:
             self._layer = -1
@@ -230,6 +233,22 @@ class FilesView(LayersTab):
         if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() == Qt.Key.Key_Asterisk:
                 return True  # would open everything below, which may be half a million rows
+            self._look_into(self.model, self.model.node_at(index))
+
+    def _look_into(self, model: FileTree, node: int) -> None:
+        """Tell which layers touched the current path, and show what is in it."""
+        image, view, session = self.image, model.view, self.session
+        if image is None or view is None or session is None or model.wish is None or node <= ROOT:
+            self.preview.say("Nothing is selected", "Select a file to see what is in it.")
+            return
+        entry = int(view.entries[node])
+        facts = image.files.facts(entry)
+        self.sum.touched.tell(image.files.history(node), self._stack.layers, facts.layer)
+        if facts.kind in HEADER_ONLY:
+            self.preview.say(*_NO_FILES.get(facts.kind, _NO_FILE))
+            return
+        name = image.files.tree.name(node).decode("utf-8", "surrogateescape")
+        self.preview.show_file(Subject(image.contents, entry, name, session.layers.runner, str(session.store.path)))
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 index = self.view.currentIndex().siblingAtColumn(0)
                 self.view.setExpanded(index, not self.view.isExpanded(index))
