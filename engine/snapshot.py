@@ -188,10 +188,15 @@ class Snapshot:
         self.documents = documents
         self.folders = folders
         """The folders of blobs as they were when they were listed; empty where that says nothing."""
+        # Edges sorted by either end, with where those of each row begin: a question about one row needs no search.
         self._by_target = np.argsort(edges.targets, kind="stable")
-        self._sorted_targets = edges.targets[self._by_target]
         self._by_source = np.argsort(edges.sources, kind="stable")
-        self._sorted_sources = edges.sources[self._by_source]
+        places = np.arange(len(columns) + 1)
+        self._first_to = np.searchsorted(edges.targets[self._by_target], places)
+        self._first_from = np.searchsorted(edges.sources[self._by_source], places)
+        self._targets_from = edges.targets[self._by_source]
+        self._roles_from = edges.roles[self._by_source]
+        self._refers = (np.diff(self._first_from) > 0).tobytes()
         rows = np.array([entry.row for entry in entries], np.int64)
         self._entry_order = np.argsort(rows, kind="stable")
         self._entry_rows = rows[self._entry_order]
@@ -267,7 +272,9 @@ class Snapshot:
 
     def entries_of(self, row: int) -> list[Entry]:
         """The index entries that name the row."""
-        return [self.entries[entry] for entry in self._slice(self._entry_rows, row, self._entry_order)]
+        first = bisect_left(self._entry_rows, row)  # see find()
+        last = bisect_right(self._entry_rows, row, first)
+        return [self.entries[entry] for entry in self._entry_order[first:last]]
 
     def lost(self) -> list[int]:
         """The manifests and indexes that nothing refers to although all their parts are there."""
@@ -285,13 +292,14 @@ class Snapshot:
         found = set(rows)
         waiting = list(found)
         while waiting:
-            for edge in self.edges_from(waiting.pop()):
-                if parts_only and self.edges.roles[edge] > Role.LAYER:
-                    continue
-                target = int(self.edges.targets[edge])
-                if target not in found and target not in known:
-                    found.add(target)
-                    waiting.append(target)
+            edges = self._slice(self._first_from, waiting.pop())
+            targets = self._targets_from[edges].tolist()
+            if parts_only:
+                roles = self._roles_from[edges].tolist()
+                targets = [target for target, role in zip(targets, roles, strict=True) if role <= Role.LAYER]
+            new = set(targets) - found - known
+            found |= new
+            waiting += [row for row in new if self._refers[row]]
         return found
 
     def total_size(self, row: int) -> int:
@@ -300,7 +308,7 @@ class Snapshot:
             found = frontier = np.array([row])
             absent = 0
             while len(frontier):
-                edges = np.concatenate([self.edges_from(int(r)) for r in frontier])
+                edges = np.concatenate([_NO_EDGES, *(self.edges_from(r) for r in frontier.tolist() if self._refers[r])])
                 edges = edges[self.edges.roles[edges] <= Role.LAYER]
                 frontier, first = np.unique(self.edges.targets[edges], return_index=True)
                 new = ~np.isin(frontier, found)
@@ -335,11 +343,11 @@ class Snapshot:
 
     def edges_from(self, row: int) -> NDArray[np.int64]:
         """The positions of all references from a row, in ``edges``."""
-        return self._slice(self._sorted_sources, row, self._by_source)
+        return self._by_source[self._slice(self._first_from, row)]
 
     def edges_to(self, row: int) -> NDArray[np.int64]:
         """The positions of all references to a row, in ``edges``."""
-        return self._slice(self._sorted_targets, row, self._by_target)
+        return self._by_target[self._slice(self._first_to, row)]
 
     def rows_above(self, rows: Rows) -> set[int]:
         """The rows and everything that has them as a part: whose worst state may have changed."""
@@ -362,7 +370,8 @@ class Snapshot:
         """For each row the worst state among it and its parts, all the way down."""
         worst = states.copy()
         parts = self.edges.roles[self._by_target] <= Role.LAYER
-        targets, sources = self._sorted_targets[parts], self.edges.sources[self._by_target][parts]
+        order = self._by_target[parts]
+        targets, sources = self.edges.targets[order], self.edges.sources[order]
         for state in range(max(State), State.MISSING - 1, -1):
             above = states == state
             mark_above(above, targets, sources)
@@ -374,9 +383,9 @@ class Snapshot:
             yield self._link(int(edge))
 
     @staticmethod
-    def _slice(sorted_rows: Rows, row: int, order: NDArray[np.int64]) -> NDArray[np.int64]:
-        first = bisect_left(sorted_rows, row)  # see find()
-        return order[first : bisect_right(sorted_rows, row, first)]
+    def _slice(firsts: NDArray[np.int64], row: int) -> slice:
+        """Where the edges of a row stand among those sorted by it."""
+        return slice(int(firsts[row]), int(firsts[row + 1]))
 
     def _link(self, edge: int) -> Link:
         source, target = int(self.edges.sources[edge]), int(self.edges.targets[edge])
@@ -390,6 +399,7 @@ class Snapshot:
 
 
 _NO_PLATFORM = Platform("unknown", "unknown")
+_NO_EDGES: NDArray[np.int64] = np.empty(0, np.int64)
 _PIECE = 4096
 
 

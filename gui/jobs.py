@@ -222,6 +222,12 @@ class JobRunner(QObject):
         self._closed = False
         self._over = False
         self._returned.connect(self._come_home, Qt.ConnectionType.QueuedConnection)
+        self._home: deque[int] = deque()
+        """The jobs that have returned and are not taken in yet."""
+        self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
+        self._turn.setInterval(0)
+        self._turn.timeout.connect(self._take_in)
         self._ticker = QTimer(self)
         self._ticker.setInterval(TICK_MS)
         self._ticker.setTimerType(Qt.TimerType.PreciseTimer)
@@ -337,6 +343,15 @@ class JobRunner(QObject):
     @Slot(object)
     def _come_home(self, job_id: int) -> None:
         """A worker has finished; the only way from a worker to the GUI thread."""
+        self._home.append(job_id)
+        self._turn.start()
+
+    @Slot()
+    def _take_in(self) -> None:
+        """Take in one result, and the next when the event loop has been round: together they would hold it up."""
+        job_id = self._home.popleft()
+        if self._home:
+            self._turn.start()
         with window_first():
             self._end(job_id)
 

@@ -99,7 +99,7 @@ class Facts:
 
     def prepare(self) -> None:
         """Work out now what the tree asks while it is painted."""
-        _ = self.expandable, self.at_top, self._totals
+        _ = self.expandable, self.at_top, self._totals, self._made_of_parts
 
     # ------------------------------------------------------------------------------------------------- shape
 
@@ -187,7 +187,7 @@ class Facts:
 
     def has_parts(self, row: int) -> bool:
         """Whether the row is a document with parts."""
-        return bool(self.parts.starts[row + 1] > self.parts.starts[row])
+        return bool(self._made_of_parts[row])
 
     @functools.cached_property
     def at_top(self) -> Mask:
@@ -280,17 +280,19 @@ class Facts:
         return self._parts_below[row]
 
     def _find_parts(self, row: int) -> Rows | None:
-        rows, known = [row], {row}
-        for here in rows:  # grows meanwhile
-            below = self.parts.below(here)
-            if below.start == below.stop:
-                continue
-            new = set(self.parts.children[below].tolist()) - known
-            if len(rows) + len(new) > _MOST_PARTS:
+        found, waiting = {row}, [row]
+        while waiting:
+            new = set(self.parts.children[self.parts.below(waiting.pop())].tolist()) - found
+            if len(found) + len(new) > _MOST_PARTS:
                 return None
-            known |= new
-            rows.extend(new)
-        return np.array(rows, np.int64)
+            found |= new
+            waiting += [part for part in new if self._made_of_parts[part]]
+        return np.array(list(found), np.int64)
+
+    @functools.cached_property
+    def _made_of_parts(self) -> bytes:
+        """For each row, whether it has parts; not in an array, for these are asked about one at a time."""
+        return (np.diff(self.parts.starts) > 0).tobytes()
 
     # ------------------------------------------------------------------------------------------------- texts
 
