@@ -29,6 +29,8 @@ from gui.theme import Role, Space
 _SLICE = 64 << 10
 """Characters that are laid out before the window gets a turn."""
 _SLICE_LINES = 2000
+Stretch = tuple[int, int, Role]
+"""A part of a displayed line, in characters, and its colour."""
 _INKS = {
     Look.NAME: Role.CHANGED,
     Look.TEXT: Role.TEXT,
@@ -86,6 +88,14 @@ class DocumentPane(QPlainTextEdit):
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self._wanted = wanted
         self._select_wanted()
+
+    def extend(self, content: str) -> None:
+        """Show a text that begins with the one that is shown, all of which is laid out."""
+        start = self.places.end
+        start += content.startswith("\n", start)  # that line end is where the shown text ends
+        self.places.grow(content)
+        self._waiting = document_text.cut_into_pieces(content, start)
+        self._load_more()
 
     @property
     def complete(self) -> bool:
@@ -189,13 +199,17 @@ class DocumentPane(QPlainTextEdit):
 
     def _colour(self, block: QTextBlock) -> None:
         line = block.text()
-        ranges = [
-            _stretch(line, token.start, token.end, _ink(_INKS[token.look])) for token in document_text.find_tokens(line)
-        ]
+        found = self.find_stretches(block.blockNumber(), line)
+        ranges = [_stretch(line, start, end, _ink(role)) for start, end, role in found]
         for start, end, _ in self._links(line):
             ranges.append(_range(start, end, _ink(Role.ACCENT, link=True)))
         block.layout().setFormats(ranges)
         self.document().markContentsDirty(block.position(), block.length())
+
+    def find_stretches(self, _number: int, line: str) -> Iterator[Stretch]:
+        """What of a displayed line, the block of this number, has a colour of its own: here the tokens of JSON."""
+        for token in document_text.find_tokens(line):
+            yield token.start, token.end, _INKS[token.look]
 
     def _links(self, line: str) -> list[tuple[int, int, str]]:
         """Columns and digest of each link in a displayed line."""

@@ -110,9 +110,8 @@ _READABLE = 240
 _SAMPLE = 1 << 16
 
 
-def cut_into_pieces(content: str) -> Iterator[Piece]:
-    """The lines of a text, long ones in parts that end behind a comma where there is one."""
-    start = 0
+def cut_into_pieces(content: str, start: int = 0) -> Iterator[Piece]:
+    """The lines of a text from ``start`` on, long ones in parts that end behind a comma where there is one."""
     while True:
         line_end = content.find("\n", start)
         end = len(content) if line_end < 0 else line_end
@@ -176,11 +175,20 @@ class Places:
         lower = self.content.lower()
         return lower if len(lower) == len(self.content) else self.content
 
+    def grow(self, content: str) -> None:
+        """The text is a longer one, which begins in the same way."""
+        self.content = content
+        self.__dict__.pop("folded", None)
+
     def add(self, pieces: Sequence[Piece]) -> None:
         """Note that further pieces are displayed, each as a block."""
         self._starts.extend(start for start, _ in pieces)
         self._ends.extend(end for _, end in pieces)
         self.end = self._ends[-1]
+
+    def bounds(self, block: int) -> Piece:
+        """The part of the text that a block shows."""
+        return self._starts[block], self._ends[block]
 
     def block_of(self, offset: int) -> tuple[int, int]:
         """Block and column of a character."""

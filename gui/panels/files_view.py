@@ -4,8 +4,9 @@ from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex,
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
-from engine.filesystem import Change, View
-from gui import icons, text, theme
+from engine.pathtree import ROOT
+from engine.tarheader import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, HEADER_ONLY, PIPE, SYMBOLIC_LINK
+from gui import icons
 from gui.models.file_cells import CHANGES, Column
 from gui.models.file_tree import FileTree, Wish
 from gui.models.look import RowDelegate
@@ -14,15 +15,14 @@ from gui.panels.columns import Columns
 from gui.panels.drag_out import DragOut
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.files_choice import FilesChoice
+from gui.panels.files_sum import FilesSum
 from gui.panels.image_stack import Stack, stack_of
 from gui.panels.layers_tab import LayersTab
-from gui.session import Selection, Session
-from gui.settings import Settings
 from gui.panels.preview import PreviewPane, Subject
 from gui.panels.type_ahead import TypeAhead
+from gui.session import Selection, Session
+from gui.settings import Settings
 from gui.taking_out import Chosen
-from gui.theme import Space
-from gui.widgets import ElidedLabel, plain_label
 
 _SAMPLES = {
     Column.NAME: "a name of some thirty letters",
@@ -35,6 +35,15 @@ _SAMPLES = {
 }
 _FIRST_TO_GO = (Column.OWNER, Column.MODE, Column.MODIFIED, Column.LAYER, Column.CHANGE)
 """Columns that are left out where there is no room, the first first; the line below the tree tells all of them."""
+_SPLITTER = "files/content"
+_NO_FILE = ("This is no file", "Only files have content.")
+_NO_FILES = {
+    DIRECTORY: ("A folder", "Select a file to see what is in it."),
+    SYMBOLIC_LINK: ("A symbolic link", "What is in a file is shown where the file is."),
+    PIPE: ("A pipe", "Only files have content."),
+    BLOCK_DEVICE: ("A device", "Only files have content."),
+    CHARACTER_DEVICE: ("A device", "Only files have content."),
+}
 _OPENED = 60
 """Rows that are opened by themselves where a filter has left few."""
 
@@ -44,6 +53,8 @@ class FilesView(LayersTab):
 
     menu_asked = Signal(object)
     """Somebody wants the menu of what is selected, at this ``QPoint`` of the screen."""
+    layer_asked = Signal(int)
+    """Somebody wants to see the layer at this place, from 0."""
 
     def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
         super().__init__(parent)
@@ -58,7 +69,10 @@ class FilesView(LayersTab):
         self._places.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.view = QTreeView(self._places)
         self.empty = EmptyPlace(self._places)
-        self.sum = _Sum(self)
+        self._splitter = QSplitter(Qt.Orientation.Vertical, self)
+        upper = QWidget(self._splitter)
+        self.sum = FilesSum(upper)
+        self.preview = PreviewPane(self._splitter)
         self._places.addWidget(self.view)
         self._places.addWidget(self.empty)
         self._dress()
@@ -68,15 +82,31 @@ class FilesView(LayersTab):
         layout.setSpacing(0)
         layout.addWidget(self.reading)
         layout.addWidget(self.choice)
-        layout.addWidget(self._places, 1)
-        layout.addWidget(self.sum)
+        layout.addWidget(self._splitter, 1)
+        above = QVBoxLayout(upper)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(0)
+        above.addWidget(self._places, 1)
+        above.addWidget(self.sum)
+        self._split()
         self.setFocusProxy(self.view)
         self.copy_from(self.view)
         DragOut(self.view, self.choose_for_taking_out)
+        TypeAhead(self.view)
         self.view.customContextMenuRequested.connect(self._ask_menu)
         self.choice.layer_chosen.connect(self._choose)
         self.choice.changed.connect(self._show)
         self.choice.left.connect(self._enter_tree)
+        self.preview.left.connect(self._enter_tree)
+        self.sum.touched.layer_asked.connect(self.layer_asked)
+
+    def _split(self) -> None:
+        """The tree and what is in a file share the height, as it was left."""
+        self._splitter.setAccessibleName("Tree and content")
+        self._splitter.setSizes([6000, 4000])
+        state = self._settings.view_state(_SPLITTER) if self._settings is not None else b""
+        if state:
+            self._splitter.restoreState(QByteArray(state))
 
     def _dress(self) -> None:
         view = self.view
@@ -92,7 +122,6 @@ class FilesView(LayersTab):
     # ------------------------------------------------------------------------------------------------ showing
 
     def show_selection(self, selection: Selection) -> None:
-        TypeAhead(self.view)
         """Show the files of another image, and read its layers."""
         if self.selection is not None and selection.digest != self.selection.digest:
             self._layer = -1
@@ -204,6 +233,22 @@ class FilesView(LayersTab):
         if self.model is not None:
             index = self.view.currentIndex()
             self.sum.tell_current(self.model.path_at(index), self.model.facts_at(index))
+            self._look_into(self.model, self.model.node_at(index))
+
+    def _look_into(self, model: FileTree, node: int) -> None:
+        """Tell which layers touched the current path, and show what is in it."""
+        image, view, session = self.image, model.view, self.session
+        if image is None or view is None or session is None or model.wish is None or node <= ROOT:
+            self.preview.say("Nothing is selected", "Select a file to see what is in it.")
+            return
+        entry = int(view.entries[node])
+        facts = image.files.facts(entry)
+        self.sum.touched.tell(image.files.history(node), self._stack.layers, facts.layer)
+        if facts.kind in HEADER_ONLY:
+            self.preview.say(*_NO_FILES.get(facts.kind, _NO_FILE))
+            return
+        name = image.files.tree.name(node).decode("utf-8", "surrogateescape")
+        self.preview.show_file(Subject(image.contents, entry, name, session.layers.runner, str(session.store.path)))
 
     def _put(self, place: QWidget) -> None:
         """Show the tree, or the words in its place; the keyboard goes to what is there."""
@@ -233,25 +278,8 @@ class FilesView(LayersTab):
         if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() == Qt.Key.Key_Asterisk:
                 return True  # would open everything below, which may be half a million rows
-            self._look_into(self.model, self.model.node_at(index))
-
-    def _look_into(self, model: FileTree, node: int) -> None:
-        """Tell which layers touched the current path, and show what is in it."""
-        image, view, session = self.image, model.view, self.session
-        if image is None or view is None or session is None or model.wish is None or node <= ROOT:
-            self.preview.say("Nothing is selected", "Select a file to see what is in it.")
-            return
-        entry = int(view.entries[node])
-        facts = image.files.facts(entry)
-        self.sum.touched.tell(image.files.history(node), self._stack.layers, facts.layer)
-        if facts.kind in HEADER_ONLY:
-            self.preview.say(*_NO_FILES.get(facts.kind, _NO_FILE))
-            return
-        name = image.files.tree.name(node).decode("utf-8", "surrogateescape")
-        self.preview.show_file(Subject(image.contents, entry, name, session.layers.runner, str(session.store.path)))
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                index = self.view.currentIndex().siblingAtColumn(0)
-                self.view.setExpanded(index, not self.view.isExpanded(index))
+                self._enter()
                 return True
         return super().eventFilter(watched, event)
 
@@ -263,9 +291,19 @@ class FilesView(LayersTab):
         return (self.model.path_at(self.view.currentIndex()) if self.model is not None else ""), "the path"
 
     def save_state(self) -> None:
-        """Remember how the columns were left."""
+        """Remember how columns and heights were left."""
         if self.columns is not None:
             self.columns.save()
+        if self._settings is not None:
+            self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
+
+    def _enter(self) -> None:
+        """Open or close the current folder; go to what is in the current file."""
+        index = self.view.currentIndex().siblingAtColumn(0)
+        if self.model is not None and self.model.hasChildren(index):
+            self.view.setExpanded(index, not self.view.isExpanded(index))
+        else:
+            self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _enter_tree(self) -> None:
@@ -283,39 +321,3 @@ class FilesView(LayersTab):
     def _choose(self, position: int) -> None:
         self.choose(position)
         self.chosen.emit(position)
-
-
-class _Sum(QWidget):
-    """Below the tree: all that is known of the current row, and how much is there."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.path = ElidedLabel(parent=self)
-        self.path.setFont(theme.fixed_font())
-        self.facts = plain_label("", wrap=True, selectable=True, parent=self)
-        self.words = ElidedLabel(parent=self)
-        self.words.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(Space.MEDIUM, Space.SMALL, Space.MEDIUM, Space.SMALL)
-        layout.setSpacing(Space.TINY)
-        for label in (self.path, self.facts, self.words):
-            layout.addWidget(label)
-        self.tell_current("", "")
-        self.hide()
-
-    def tell_current(self, path: str, facts: str) -> None:
-        """Say what the current row is; nothing where there is none."""
-        self.path.set_text(path)
-        self.facts.setText(facts)
-        for label in (self.path, self.facts):
-            label.setVisible(bool(path))
-
-    def tell(self, wish: Wish, view: View, found: int) -> None:
-        """Say what a view holds, and how much of it is shown."""
-        total = int((view.changes[1:] != Change.NONE).sum())
-        paths = text.count(total, "path") if found == total else f"{text.number(found)} of {text.count(total, 'path')}"
-        size = f"{text.size(view.total)} unpacked"
-        whole = f"layers 1 to {wish.layer + 1}" if wish.layer else "layer 1"
-        where = f"layer {wish.layer + 1} alone" if wish.only else whole
-        self.words.set_text(text.SEPARATOR.join((paths, size, where)))
-        self.show()

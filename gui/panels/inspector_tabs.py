@@ -37,9 +37,9 @@ class InspectorTabs(QTabWidget):
 
     followed = Signal(object)
     copied = Signal(str)
-
     files_menu_asked = Signal(object)
     """Somebody wants the menu of what is selected among the files, at this place of the screen."""
+
     def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
         """How columns are left is remembered in ``settings``, where there are any."""
         super().__init__(parent)
@@ -90,14 +90,14 @@ class InspectorTabs(QTabWidget):
         return self._files.content
 
     @property
-    def document(self) -> "DocumentView":
-        return self._document.content
-    @property
     def chosen_files(self) -> Chosen | None:
         """What is selected among the files, as far as the Files tab is in front and shows any."""
         is_shown = self._files.is_made and self.currentIndex() == FILES
         return self._files.content.choose_for_taking_out() if is_shown else None
 
+    @property
+    def document(self) -> "DocumentView":
+        return self._document.content
 
     @property
     def bytes(self) -> "BytesView":
@@ -125,6 +125,8 @@ class InspectorTabs(QTabWidget):
         layers.chosen.connect(files.choose)
         layers.files_asked.connect(lambda: self.show_tab(FILES))
         files.chosen.connect(layers.choose)
+        files.layer_asked.connect(self._show_layer)
+        files.menu_asked.connect(self.files_menu_asked)
 
     def _make_layers_view(self, parent: QWidget) -> "LayersView":
         from gui.panels.layers_view import LayersView
@@ -132,7 +134,6 @@ class InspectorTabs(QTabWidget):
         return LayersView(parent, self._settings)
 
     def _make_files_view(self, parent: QWidget) -> "FilesView":
-        files.menu_asked.connect(self.files_menu_asked)
         from gui.panels.files_view import FilesView
 
         return FilesView(parent, self._settings)
@@ -198,6 +199,12 @@ class InspectorTabs(QTabWidget):
             self._want(tab)
             self.setCurrentIndex(tab)
             self.currentWidget().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    @Slot(int)
+    def _show_layer(self, position: int) -> None:
+        """Go to one layer of the image."""
+        self.layers.choose(position)
+        self.show_tab(LAYERS)
 
     def save_state(self) -> None:
         """Remember how the columns were left."""
