@@ -102,6 +102,18 @@ def looks_like_json(text: str) -> bool:
 _JSON = re.compile(r'\s*(?:\{\s*(?:"|\}\s*\Z)|\[\s*(?:["\[{\]0-9tfn-]))')
 
 
+def _keep(error: UnicodeError) -> tuple[str, int]:
+    """Go on behind bytes that mean nothing, with something in their place that tells which they were."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(chr(byte if byte < 0x80 else 0xDC00 + byte) for byte in lost), error.end
+
+
+_KEEP = "blobscope-keep"
+codecs.register_error(_KEEP, _keep)
+
+
 class Part(NamedTuple):
     """A part of a text, and how many bytes of what was read it took."""
 
@@ -112,12 +124,12 @@ class Part(NamedTuple):
 def decode_part(data: bytes, codec: str, *, is_last: bool, most_lines: int) -> Part:
     """The text that some bytes begin with, up to the end of a line where there is one.
 
-    What cannot be decoded becomes surrogates (``surrogateescape``). Line ends of Windows become those of Unix. The line
-    end that the part ends with belongs to the next.
+    Bytes that cannot be decoded become surrogates, as ``surrogateescape`` has it, those of ASCII themselves. Line ends of
+    Windows become those of Unix. The line end that the part ends with belongs to the next.
     """
     end = len(data) if is_last else _last_line_end(data, codec)
     end = min(end, _line_end(data, codec, most_lines))
-    decoder = codecs.getincrementaldecoder(codec)("surrogateescape")
+    decoder = codecs.getincrementaldecoder(codec)(_KEEP)
     text = decoder.decode(data[:end], is_last and end == len(data))
     rest = decoder.getstate()[0]
     return Part(text.replace("\r\n", "\n"), end - len(rest))

@@ -119,6 +119,11 @@ class BytesView(QWidget):
         self.empty.say("Reading…")
         self._open()
 
+    def show_source(self, source: ByteSource) -> None:
+        """Show bytes that are those of no file of the store."""
+        self.clear()
+        self._show(source)
+
     @Slot()
     def refresh(self) -> None:
         """The store is different: look whether the file is another one by now; what is the same stays as it is."""

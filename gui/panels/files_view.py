@@ -98,6 +98,7 @@ class FilesView(LayersTab):
         self.choice.changed.connect(self._show)
         self.choice.left.connect(self._enter_tree)
         self.preview.left.connect(self._enter_tree)
+        self.preview.copied.connect(self.copied)
         self.sum.touched.layer_asked.connect(self.layer_asked)
 
     def _split(self) -> None:

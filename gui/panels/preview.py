@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 
 from engine.progress import Progress
 from gui import text
+from gui.bytesource import ByteSource
 from gui.jobs import JobRunner
 from gui.note import Note
 from gui.panels import highlighting, previewing
@@ -24,6 +25,7 @@ from gui.theme import Space
 
 if TYPE_CHECKING:
     from engine.contents import Contents
+    from gui.panels.bytes_view import BytesView
 
 Result = TypeVar("Result")
 
@@ -49,6 +51,8 @@ class PreviewPane(QWidget):
 
     shown = Signal()
     """What is in the file is there, or why it is not."""
+    copied = Signal(str)
+    """A sentence for the status bar."""
     left = Signal()
     """The person wants to go back to where the file was chosen."""
 
@@ -71,6 +75,7 @@ class PreviewPane(QWidget):
         self.waiting = Waiting(self.pages)
         self.text = TextPane(self.pages)
         self.picture = PictureView(self.pages)
+        self._bytes: BytesView | None = None
         self.find_bar = FindBar(self.text, self)
         self.cut = CutBar(self)
         self._settle = self._timer(_SETTLE_MS)
@@ -148,6 +153,8 @@ class PreviewPane(QWidget):
         self.cut.hide()
         self.bar.offer(None)
         self.picture.show_picture(None)
+        if self._bytes is not None:
+            self._bytes.clear()
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -201,8 +208,8 @@ class PreviewPane(QWidget):
             self._put(self.picture)
         elif preview.text is not None:
             self._show_text(preview)
-        else:
-            self._show_bytes()
+        elif self.subject is not None:
+            self._show_bytes(self.subject, preview.size)
         self._tell_cut()
         self.shown.emit()
 
@@ -213,8 +220,26 @@ class PreviewPane(QWidget):
         self._put(self.text)
         self._colour()
 
-    def _show_bytes(self) -> None:
-        self._say("Bytes")
+    def _show_bytes(self, subject: Subject, size: int) -> None:
+        if self._bytes is None:
+            self._bytes = self._make_bytes()
+        contents, entry = subject.contents, subject.entry
+
+        def read(offset: int, length: int, progress: Progress) -> bytes:
+            return b"".join(contents.stream(entry, progress, offset=offset, length=length))
+
+        name = text.plain(subject.name)
+        self._bytes.show_source(ByteSource(subject.runner, size, read, name=name, store=subject.store, stamp=subject))
+        self._put(self._bytes)
+
+    def _make_bytes(self) -> "BytesView":
+        """Most files are no bytes to a person, so the view of them is made when the first is."""
+        from gui.panels.bytes_view import BytesView
+
+        found = BytesView(self.pages)
+        found.copied.connect(self.copied)
+        self.pages.addWidget(found)
+        return found
 
     # --------------------------------------------------------------------------------------------- more of a text
 
@@ -273,20 +298,17 @@ class PreviewPane(QWidget):
         if sort is Sort.TEXT:
             self._wanted = None  # or what is no text would be shown as one
 
-    @property
-    def can_find(self) -> bool:
-        """Whether there is a text to find something in."""
-        return self.pages.currentWidget() is self.text
-
     @Slot()
     def open_find(self) -> None:
-        """Open the find bar, or go to it."""
-        if self.can_find:
+        """Open the find bar, or go to it, where there is something to find in."""
+        if self.pages.currentWidget() is self.text:
             self.find_bar.open()
+        elif self._bytes is not None and self.pages.currentWidget() is self._bytes:
+            self._bytes.open_find()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+F finds; Escape closes the find bar, and then goes back."""
-        if event.matches(QKeySequence.StandardKey.Find) and self.can_find:
+        if event.matches(QKeySequence.StandardKey.Find):
             self.open_find()
         elif event.key() == Qt.Key.Key_Escape and self.find_bar.isVisible():
             self.find_bar.close_bar()
