@@ -306,9 +306,9 @@ class Commands(QObject):
 
     def forget_copied(self) -> None:
         """Files of ours that are on the clipboard go now, so they cannot be pasted any more."""
-        clipboard = QGuiApplication.clipboard()
-        paths = [Path(url.toLocalFile()) for url in clipboard.mimeData().urls()] if clipboard.ownsClipboard() else []
-        if any(self._stores.copies.has(path) for path in paths):
+        clipboard, copies = QGuiApplication.clipboard(), self._stores.copies
+        data = clipboard.mimeData() if copies.are_there else None
+        if data is not None and any(copies.has(Path(url.toLocalFile())) for url in data.urls()):
             clipboard.clear()
 
     def _copy_files(self, page: StorePage) -> None:

@@ -32,6 +32,11 @@ class Copies:
             made.mkdir(0o700)
             return made
 
+    @property
+    def are_there(self) -> bool:
+        """Whether any were made."""
+        return self._folder is not None
+
     def has(self, path: Path) -> bool:
         """Whether a file is one of these."""
         return self._folder is not None and path.is_relative_to(self._folder)

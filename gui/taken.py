@@ -8,6 +8,9 @@ from gui import text
 if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
     from engine.extracting import Extraction
 
+_LEADS = " → "
+"""Comes between the name of a link and what it leads to now."""
+
 
 def extracted(done: "Extraction", target: Path) -> str:
     """What is there now, and what is not."""
@@ -35,21 +38,26 @@ def saved(done: "Extraction", target: Path) -> str:
 
 
 def otherwise(done: "Extraction") -> list[str]:
-    """What got another name, and what was left out and why: an example of each."""
+    """What got another name, which links were rewritten, and what was left out and why: an example of each."""
     found = []
-    if done.renamed:
-        path, name = done.renamed[0]
-        more = len(done.renamed) - 1
+    links = [(path, name) for path, name in done.renamed if name.startswith(f"{_name(path)}{_LEADS}")]
+    names = [pair for pair in done.renamed if pair not in set(links)]
+    if names:
+        path, name = names[0]
+        more = len(names) - 1
         others = f", and {text.number(more)} more {'has' if more == 1 else 'have'} other names" if more else ""
-        found.append(f"{_last(path)} is called {text.plain(name)} there{others}.")
+        found.append(f"{text.plain(_name(path))} is called {text.plain(name)} there{others}.")
+    if links:
+        were = "was" if len(links) == 1 else "were"
+        sentence = f"{text.count(len(links), 'link')} {were} rewritten to stay inside"
+        found.append(f"{sentence}: {text.plain(links[0][1])}." if len(links) == 1 else f"{sentence}.")
     if done.left_out_count:
         path, reason = done.left_out[0]
-        why = f"{reason[:1].lower()}{reason[1:]}"
+        name, why = text.plain(_name(path)), text.plain(f"{reason[:1].lower()}{reason[1:]}")
         if done.left_out_count == 1:
-            found.append(f"{_last(path)} was left out: {text.plain(why)}")
+            found.append(f"{name} was left out: {why}")
         else:
-            count = text.number(done.left_out_count)
-            found.append(f"{count} were left out, the first, {_last(path)}, because {text.plain(why)}")
+            found.append(f"{text.number(done.left_out_count)} were left out, the first, {name}, because {why}")
     return found
 
 
@@ -60,8 +68,11 @@ def doubts(done: "Extraction") -> list[str]:
 
 def rows(done: "Extraction") -> list[tuple[str, str, bool]]:
     """Each path that came out otherwise, how, and whether it did not come out at all: what is missing comes first."""
-    left_out = [(path, f"Left out: {reason}", True) for path, reason in done.left_out]
-    return left_out + [(path, f"Is called {name}", False) for path, name in done.renamed]
+    found = [(path, f"Left out: {reason}", True) for path, reason in done.left_out]
+    for path, name in done.renamed:
+        link = name.removeprefix(f"{_name(path)}{_LEADS}")
+        found.append((path, f"Leads to {link}" if link != name else f"Is called {name}", False))
+    return found
 
 
 def _things(done: "Extraction") -> str:
@@ -75,6 +86,5 @@ def _things(done: "Extraction") -> str:
     return f"{listed} ({text.size(done.size)})"
 
 
-def _last(path: str) -> str:
-    """The name of a path, fit to show."""
-    return text.plain(path.rstrip("/").rpartition("/")[2] or "/")
+def _name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2] or "/"

@@ -126,6 +126,14 @@ class Screen:
         self.find("label", thing.name, program="pcmanfm")
         return icon
 
+    def open_empty_file_manager(self, folder: Path) -> Item:
+        """Show an empty folder in a file manager's window at the left, and return where things can be dropped in it."""
+        self.start("pcmanfm", "--no-desktop", str(folder), GTK_MODULES="gail:atk-bridge")
+        self.find("frame", folder.name, program="pcmanfm")
+        self._place(folder.name, 0, _MIDDLE)
+        self.find("label", "0 items", program="pcmanfm")
+        return self.find("layered pane", program="pcmanfm")
+
     def put_at_right(self, title: str) -> Item:
         """Move a window, by a part of its title, to where a file manager's does not cover it."""
         self._place(title, _MIDDLE + 10, _SIZE[0] - _MIDDLE - 20)
@@ -133,6 +141,10 @@ class Screen:
             lambda: next((item for item in self.items() if item.is_at_right and title in item.name), None),
             f"{title} at the right",
         )
+
+    def bring(self, title: str) -> None:
+        """Bring a window to the front, by a part of its title."""
+        self._run("wmctrl", "-a", title)
 
     def _place(self, title: str, x: int, width: int) -> None:
         self._run("wmctrl", "-r", title, "-e", f"0,{x},0,{width},{_SIZE[1] - 40}")
@@ -233,6 +245,17 @@ class Screen:
             self._run("xdotool", "mouseup", "1")
             for key in held:
                 self._run("xdotool", "keyup", key)
+
+    def carry(self, program: str, target: Item) -> None:
+        """Wait until what is dragged hangs on the mouse as a window of its own, then move it as a hand would."""
+        self.until(lambda: len(self._windows(program)) > 1, "something on the mouse")
+        x, y = target.centre
+        for step in range(_STEPS):
+            self._mouse(x + step, y + step)
+            time.sleep(_PAUSE_S)
+
+    def _windows(self, program: str) -> list[str]:
+        return self._run("xdotool", "search", "--onlyvisible", "--class", program, check=False).stdout.split()
 
     def _mouse(self, x: int, y: int, *then: str) -> None:
         self._run("xdotool", "mousemove", "--sync", str(x), str(y), *then)
