@@ -118,6 +118,11 @@ class FileTree(QAbstractItemModel):
         """How many paths are shown for their own sake."""
         return self._shown.found if self._shown else 0
 
+    @property
+    def shown(self) -> NDArray[np.bool_] | None:
+        """Which nodes are shown."""
+        return self._shown.shown if self._shown else None
+
     def path_at(self, index: AnyIndex) -> str:
         """The path of a row, fit to show; empty for what is no path."""
         node = self.node_at(index)
@@ -127,6 +132,12 @@ class FileTree(QAbstractItemModel):
         """All that is known of a row's path, in one line; empty for what is no path."""
         node = self.node_at(index)
         return self._cells_of(node).facts if node > ROOT else ""
+
+    def tell(self, node: int) -> tuple[str, str]:
+        """The path of a node and all that is known of it; empty for what is no path."""
+        if self._shown is None or node <= ROOT:
+            return "", ""
+        return path_of(self._shown.wish.files, node), self._cells_of(node).facts
 
     def node_at(self, index: AnyIndex) -> int:
         """The node of a row; -1 for the row that tells of the rest, and for what is not there."""

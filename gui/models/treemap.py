@@ -118,9 +118,9 @@ def squarify(sizes: NDArray[np.float64], box: tuple[float, float, float, float])
     boxes = np.empty((len(sizes), 4))
     if not len(sizes):
         return boxes
-    ends = np.cumsum(sizes)
-    areas = sizes * ((right - left) * (bottom - top) / ends[-1])
-    sums = np.concatenate([np.zeros(1), ends * ((right - left) * (bottom - top) / ends[-1])])
+    areas = sizes * ((right - left) * (bottom - top) / sizes.sum())
+    # From the smallest on: else what is little would be lost beside what is much.
+    rests = np.append(np.cumsum(areas[::-1])[::-1], 0.0)
     first, count = 0, len(sizes)
     while first < count:
         is_wide = right - left >= bottom - top
@@ -128,9 +128,9 @@ def squarify(sizes: NDArray[np.float64], box: tuple[float, float, float, float])
         if side <= 0:  # what is left is too little to be told from nothing
             boxes[first:] = left, top, left, top
             break
-        last = _row_end(areas, sums, first, side)
-        total = sums[last] - sums[first]
-        cuts = (sums[first : last + 1] - sums[first]) * (side / total)
+        last = _row_end(areas, rests, first, side)
+        total = rests[first] - rests[last]
+        cuts = (rests[first] - rests[first : last + 1]) * (side / total)
         cuts[-1] = side
         depth = total / side
         if is_wide:
@@ -149,13 +149,12 @@ def squarify(sizes: NDArray[np.float64], box: tuple[float, float, float, float])
     return boxes
 
 
-def _row_end(areas: NDArray[np.float64], sums: NDArray[np.float64], first: int, side: float) -> int:
+def _row_end(areas: NDArray[np.float64], rests: NDArray[np.float64], first: int, side: float) -> int:
     """Up to where a row goes on that lies along ``side``: the next rectangle would make the worst one worse."""
     step, last, before = 16, first, np.inf
     while last < len(areas):
         until = min(last + step, len(areas))
-        totals = sums[last + 1 : until + 1] - sums[first]
-        thickness = totals / side
+        thickness = (rests[first] - rests[last + 1 : until + 1]) / side
         worst = np.maximum(areas[first] / thickness**2, thickness**2 / areas[last:until])
         rises = np.flatnonzero(worst > np.concatenate([[before], worst[:-1]]))
         if len(rises):

@@ -11,7 +11,7 @@ from gui import text, theme
 from gui.models.file_cells import CHANGES
 from gui.panels.filter_line import FilterLine
 from gui.theme import Space
-from gui.widgets import plain_label, set_tooltip
+from gui.widgets import icon_button, plain_label, set_tooltip
 
 _LETTERS = 8
 """Letters of a layer's name that there is always room for."""
@@ -37,6 +37,8 @@ class FilesChoice(QWidget):
     """Another layer: its place, from 0."""
     changed = Signal()
     """Something else is to be seen of the same layer."""
+    pictured = Signal(bool)
+    """Whether to show the files as a picture, rather than as a tree."""
     left = Signal()
     """The person wants to go on in the tree."""
 
@@ -57,7 +59,10 @@ class FilesChoice(QWidget):
             self._scopes.addButton(button)
         self.line = FilterLine("Filter paths", "Filter paths: usr/bin, *.so", HOW_TO_MEAN_PATHS, self)
         self.toggles = {change: self._toggle(change) for change in CHANGES}
+        self.picture = icon_button("map", "Picture: show the files as large as their bytes", self)
+        self.picture.setCheckable(True)
         self._lay_out()
+        self.picture.toggled.connect(self.pictured)
         self.layers.activated.connect(self.layer_chosen)
         self._scopes.buttonClicked.connect(lambda _button: self.changed.emit())
         for toggle in self.toggles.values():
@@ -99,6 +104,7 @@ class FilesChoice(QWidget):
         second.addWidget(self.line, 1)
         for toggle in self.toggles.values():
             second.addWidget(toggle)
+        second.addWidget(self.picture)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*[Space.SMALL] * 4)
         layout.setSpacing(Space.TINY)

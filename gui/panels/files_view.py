@@ -15,6 +15,7 @@ from gui.panels.columns import Columns
 from gui.panels.drag_out import DragOut
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.files_choice import FilesChoice
+from gui.panels.files_picture import TreeOrPicture
 from gui.panels.files_sum import FilesSum
 from gui.panels.image_stack import Stack, stack_of
 from gui.panels.layers_tab import LayersTab
@@ -75,6 +76,7 @@ class FilesView(LayersTab):
         self.preview = PreviewPane(self._splitter)
         self._places.addWidget(self.view)
         self._places.addWidget(self.empty)
+        self.pictures = TreeOrPicture(self._places, self.view)
         self._dress()
         self.empty.say("No path matches", "", "Show everything", self.choice.show_everything)
         layout = QVBoxLayout(self)
@@ -97,6 +99,9 @@ class FilesView(LayersTab):
         self.choice.layer_chosen.connect(self._choose)
         self.choice.changed.connect(self._show)
         self.choice.left.connect(self._enter_tree)
+        self.choice.pictured.connect(self._want_picture)
+        self.pictures.asked.connect(self._go_to)
+        self.pictures.entered.connect(lambda _node: self.preview.setFocus(Qt.FocusReason.OtherFocusReason))
         self.preview.left.connect(self._enter_tree)
         self.preview.copied.connect(self.copied)
         self.sum.touched.layer_asked.connect(self.layer_asked)
@@ -206,14 +211,15 @@ class FilesView(LayersTab):
         assert model is not None
         wish, view = model.wish, model.view
         self.choice.show_counts(view)
+        self.pictures.show(model)
         if wish is None or view is None:
-            self._put(self.view)
+            self._put(self.pictures.front)
             self.sum.hide()
             return
         if not model.rowCount():
             self._say_empty(wish)
         else:
-            self._put(self.view)
+            self._put(self.pictures.front)
             if self.view.hasFocus():
                 self._begin()
             if wish.only or wish.words or len(wish.changes) < len(CHANGES):
@@ -235,6 +241,28 @@ class FilesView(LayersTab):
             index = self.view.currentIndex()
             self.sum.tell_current(self.model.path_at(index), self.model.facts_at(index))
             self._look_into(self.model, self.model.node_at(index))
+            self.pictures.mark(self.model.node_at(index))
+
+    @Slot(bool)
+    def _want_picture(self, wanted: bool) -> None:
+        """Show the files as a picture, or as a tree."""
+        if self.model is not None and self.session is not None:
+            self.pictures.want_picture(wanted, self.session.layers.runner)
+            self._arranged()
+            self.view.scrollTo(self.view.currentIndex())
+
+    @Slot(int)
+    def _go_to(self, node: int) -> None:
+        """Make a path current, also where its folder has too many to show it."""
+        if self.model is None:
+            return
+        index = self.model.index_of(node)
+        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+        self.view.selectionModel().setCurrentIndex(index, flags)
+        if not index.isValid():
+            self.sum.tell_current(*self.model.tell(node))
+            self._look_into(self.model, node)
+            self.pictures.mark(node)
 
     def _look_into(self, model: FileTree, node: int) -> None:
         """Tell which layers touched the current path, and show what is in it."""
@@ -254,7 +282,7 @@ class FilesView(LayersTab):
     def _put(self, place: QWidget) -> None:
         """Show the tree, or the words in its place; the keyboard goes to what is there."""
         self._places.setCurrentWidget(place)
-        self.setFocusProxy(self.view if place is self.view else self.choice.line)
+        self.setFocusProxy(place if place is self.pictures.front else self.choice.line)
 
     def _open_few(self) -> None:
         """Open folders from the top as long as what they show is little."""
@@ -309,7 +337,7 @@ class FilesView(LayersTab):
     @Slot()
     def _enter_tree(self) -> None:
         """Go from the filter into the tree."""
-        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.pictures.front.setFocus(Qt.FocusReason.OtherFocusReason)
         self._begin()
 
     def _begin(self) -> None:

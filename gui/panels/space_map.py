@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
@@ -28,6 +30,7 @@ _STEP_S = 0.004
 _PAUSE_MS = 60
 """Its size must have stood still for so long before it is laid out anew."""
 _LEAST = QSize(120, 60)
+_LEAST_SURROUNDED = 9.0
 _WAYS = {Qt.Key.Key_Left: Way.LEFT, Qt.Key.Key_Right: Way.RIGHT, Qt.Key.Key_Up: Way.UP, Qt.Key.Key_Down: Way.DOWN}
 
 
@@ -56,6 +59,7 @@ class SpaceMap(QWidget):
         self.current: Place | None = None
         """What the keyboard is at, and what is selected in the list beside it."""
         self._under: Place | None = None
+        self._surrounded: NDArray[np.int64] = np.empty(0, np.int64)
         self._kept = QPixmap()
         self._coming = QPixmap()
         self._steps: list[Step] = []
@@ -80,6 +84,7 @@ class SpaceMap(QWidget):
         """Show another picture, or nothing."""
         self.picture = picture
         self._under = None
+        self._surrounded = np.empty(0, np.int64)
         if self.current is not None and self._cell(self.current) < 0:
             self.current = None
         self._redraw()
@@ -90,6 +95,11 @@ class SpaceMap(QWidget):
             self.current = place if place is not None and self._cell(place) >= 0 else None
             self._name_current()
             self.update()
+
+    def surround(self, cells: NDArray[np.int64]) -> None:
+        """Draw a line around these rectangles: they belong to what is selected in the list."""
+        self._surrounded = cells
+        self.update()
 
     def box_of(self, place: Place) -> QRectF:
         """Where a place is shown; empty where it is not."""
@@ -140,12 +150,24 @@ class SpaceMap(QWidget):
             painter.fillRect(self.rect(), theme.colour(Role.PANEL))
         else:
             painter.drawPixmap(self.rect(), self._kept)
+        if self.picture is not None and len(self._surrounded):
+            painter.setPen(QPen(theme.colour(Role.ACCENT), 1))
+            for left, top, right, bottom in self.picture.cells.boxes[self._surrounded].tolist():
+                painter.drawRect(QRectF(left + 1.5, top + 1.5, right - left - 4, bottom - top - 4))
         if self._under is not None and self._under != self.current:
             painter.setPen(QPen(theme.colour(Role.TEXT), 1))
             painter.drawRect(self.box_of(self._under).adjusted(0.5, 0.5, -1.5, -1.5))
-        if self.current is not None and not (box := self.box_of(self.current)).isEmpty():
-            self._surround(painter, box)
+        if self.current is not None and self._cell(self.current) >= 0:
+            self._surround(painter, self._seen(self.box_of(self.current)))
         painter.end()
+
+    def _seen(self, box: QRectF) -> QRectF:
+        """The box, or a larger one around it where it is too small to have a line around it."""
+        side = max(0.0, _LEAST_SURROUNDED - box.width()), max(0.0, _LEAST_SURROUNDED - box.height())
+        larger = box.adjusted(-side[0] / 2, -side[1] / 2, side[0] / 2, side[1] / 2)
+        larger.moveLeft(min(max(larger.left(), 0), self.width() - larger.width()))
+        larger.moveTop(min(max(larger.top(), 0), self.height() - larger.height()))
+        return larger
 
     def _surround(self, painter: QPainter, box: QRectF) -> None:
         """A line that shows on every paper, and thicker where the keyboard is here."""

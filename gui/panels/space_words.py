@@ -41,6 +41,8 @@ _USES = {
 }
 _USUAL = (State.VERIFIED, State.NOT_CHECKED, State.CHECKING)
 """States that small rectangles need not show."""
+_MOST_EDGES = 100_000
+"""References of a store in which the parts of an index are looked for between two repaints."""
 LEAST_TITLED = 44
 """Pixels of the width that has room for a few letters."""
 
@@ -48,11 +50,22 @@ LEAST_TITLED = 44
 class StoreWords:
     """Says what the places of a store's picture are."""
 
+    root = STORE
+
     def __init__(self, space: StoreSpace, states: NDArray[np.uint8]) -> None:
         self.space = space
         self._snapshot: Snapshot = space.snapshot
         self._states = states
         self._uses = with_broken(space.uses, states)
+
+    def key_of(self, node: int) -> str:
+        return self.space.key_of(node)
+
+    def node_of(self, key: str) -> int:
+        return self.space.node_of(key)
+
+    def around(self, _node: int) -> int:
+        return STORE
 
     # -------------------------------------------------------------------------------------------------- words
 
@@ -77,6 +90,8 @@ class StoreWords:
             parts = [self.titles(place)[0], text.size(size)]
             if not place.skip:
                 parts.insert(1, text.count(self._count(place), "file"))
+            if isinstance(self.space, ByImage) and not place.skip and self.space.is_group(place.node):
+                parts[-1] += " that only it has" if self.space.top(place.node) >= 0 else ""
             worst = self._worst(rows)
             return text.SEPARATOR.join(parts + ([self._bad_count(rows)] if worst is not None else []))
         return self._row_sentence(place.node)
@@ -143,10 +158,22 @@ class StoreWords:
         group = self.space.group_of(row)
         if self._uses[row] == Use.ABSENT:
             return None
+        if isinstance(self.space, ByImage) and self.space.top(group) == row and cells.find(Place(group)) >= 0:
+            return Place(group)  # the image, rather than its manifest
         if cells.find(Place(row)) >= 0:
             return Place(row)
         with_others = np.flatnonzero((cells.nodes == group) & ~cells.opened)
         return cells.place(int(with_others[0])) if len(with_others) else None
+
+    def parts_of(self, cells: Cells, row: int) -> NDArray[np.int64]:
+        """The rectangles of what an image is made of, as far as each has one; of very large indexes none."""
+        if row < 0 or self._snapshot.kind(row) not in (Kind.IMAGE, Kind.INDEX):
+            return np.empty(0, np.int64)
+        if self._snapshot.kind(row) == Kind.INDEX and len(self._snapshot.edges.roles) > _MOST_EDGES:
+            return np.empty(0, np.int64)
+        rows = naming.parts_below(self._snapshot, row)
+        found: NDArray[np.int64] = np.flatnonzero(np.isin(cells.nodes, rows) & (cells.skips == 0))
+        return found
 
     # -------------------------------------------------------------------------------------------------- inside
 

@@ -1,0 +1,52 @@
+"""The files of an image as a picture: folders in folders, each file once."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.filesystem import Change, FileSystem, View
+from engine.pathtree import ROOT
+from gui.models.treemap import Nodes
+
+Bytes = NDArray[np.int64]
+
+
+class Parts(NamedTuple):
+    """Bytes at and below each node, and how many of them this layer adds and changes."""
+
+    all: Bytes
+    added: Bytes
+    changed: Bytes
+
+
+class FileSpace:
+    """The files that are there at a layer, as far as they are shown in the tree.
+
+    Nodes are those of the file system's tree. What the tree counts once, a file of several names, counts once here.
+    """
+
+    def __init__(self, files: FileSystem, view: View, shown: NDArray[np.bool_]) -> None:
+        self.files = files
+        self.view = view
+        self.shown = shown
+        tree = files.tree
+        sizes = np.where(view.changes == Change.REMOVED, 0, view.sizes)  # of what is gone, nothing takes space
+        below = np.bincount(tree.parents[1:], sizes[1:], len(sizes)).astype(np.int64)
+        own = np.where(shown, sizes - below, 0)
+        self.is_whole = bool((own == sizes - below).all())
+        """Whether all files are shown."""
+        changes = (own, *(np.where(view.changes == change, own, 0) for change in (Change.ADDED, Change.CHANGED)))
+        self.sizes = Parts(*(tree.summed(each) for each in changes))
+
+    @property
+    def total(self) -> int:
+        """Bytes of all that is shown."""
+        return int(self.sizes.all[ROOT])
+
+    def parts(self, node: int) -> tuple[Nodes, NDArray[np.int64]]:
+        within = self.files.tree.children(node)
+        sizes = self.sizes.all[within.start : within.stop]
+        order = np.argsort(-sizes, kind="stable")
+        order = order[sizes[order] > 0]
+        return within.start + order.astype(np.int64), sizes[order]
