@@ -23,6 +23,8 @@ _MARKS = (
 _UNLIKELY = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 """Control characters that no text needs: all but the bell, backspace, white space and escape."""
 _MOST_UNLIKELY = 0.02
+_FOREIGN = re.compile("[\u0080-\ud7ff\ue000-\U0010ffff]")
+_LOST = re.compile("[\udc80-\udcff]")
 _PICTURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "png"),
     (re.compile(rb"\xff\xd8\xff"), "jpeg"),
@@ -58,8 +60,14 @@ def encoding_of(head: bytes, *, is_whole: bool) -> Encoding | None:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head, is_whole and len(head) < SAMPLE)
     except UnicodeDecodeError as error:
-        return _guess(head, error.start)
+        return Encoding("utf-8") if _is_damaged_utf_8(head) else _guess(head, error.start)
     return Encoding("utf-8")
+
+
+def _is_damaged_utf_8(head: bytes) -> bool:
+    """Whether there are more characters that only UTF-8 has than bytes that it cannot have."""
+    text = head.decode("utf-8", "surrogateescape")
+    return len(_FOREIGN.findall(text)) > len(_LOST.findall(text))
 
 
 def _of_two_bytes(head: bytes) -> Encoding | None:
@@ -81,9 +89,12 @@ def _guess(head: bytes, first: int) -> Encoding | None:
     of_today = chardet.EncodingEra.MODERN_WEB | chardet.EncodingEra.LEGACY_ISO
     name = chardet.detect(b" ".join(words)[:_GUESSED_FROM], encoding_era=of_today)["encoding"]
     try:
-        return Encoding(codecs.lookup(name).name, is_guess=True) if name else None
+        codec = codecs.lookup(name).name if name else ""
     except LookupError:
         return None
+    if codec.startswith("utf"):
+        codec = "utf-8"  # which it is not, but those of 16 bits would have been known by their zeros
+    return Encoding(codec, is_guess=True) if codec else None
 
 
 def picture_format(head: bytes) -> str:
@@ -92,6 +103,41 @@ def picture_format(head: bytes) -> str:
     SVG is a program for a picture, and counts as the text that it is.
     """
     return next((name for begins, name in _PICTURES if begins.match(head)), "")
+
+
+def first_frame(gif: bytes) -> tuple[bytes, bool]:
+    """A GIF of its first picture alone, and whether there are more; a damaged one as it is.
+
+    Its pictures follow each other without a table, so who asks how many there are goes through all of them.
+    """
+    place = 13 + _colours(gif[10]) if len(gif) > 13 else len(gif)
+    seen = 0
+    while place < len(gif) and seen < _MOST_BLOCKS:
+        if gif[place] == 0x2C and place + 9 < len(gif):  # a picture
+            place += 10 + _colours(gif[place + 9]) + 1
+            is_picture = True
+        elif gif[place] == 0x21:  # an extension
+            place += 2
+            is_picture = False
+        else:
+            break
+        while place < len(gif) and gif[place] and seen < _MOST_BLOCKS:
+            place += gif[place] + 1
+            seen += 1
+        place += 1
+        seen += 1
+        if is_picture:
+            return gif[:place] + b";", gif[place : place + 1] not in (b"", b";")
+    return gif, False
+
+
+_MOST_BLOCKS = 1 << 19
+"""Blocks of a GIF that are looked at; one of the largest picture that is shown has fewer."""
+
+
+def _colours(flags: int) -> int:
+    """Bytes of the table of colours that the flags of a GIF tell of."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def looks_like_json(text: str) -> bool:

@@ -45,6 +45,8 @@ class DocumentPane(QPlainTextEdit):
 
     followed = Signal(str)
     loaded = Signal()
+    longest_line = document_text.LONGEST_LINE
+    """Characters of a line that are laid out in one go."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +85,7 @@ class DocumentPane(QPlainTextEdit):
         self._selection = selection
         self._coloured.clear()
         self._known.clear()
-        self._waiting = document_text.cut_into_pieces(content)
+        self._waiting = document_text.cut_into_pieces(content, 0, self.longest_line)
         self._load_more()
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self._wanted = wanted
@@ -94,7 +96,7 @@ class DocumentPane(QPlainTextEdit):
         start = self.places.end
         start += content.startswith("\n", start)  # that line end is where the shown text ends
         self.places.grow(content)
-        self._waiting = document_text.cut_into_pieces(content, start)
+        self._waiting = document_text.cut_into_pieces(content, start, self.longest_line)
         self._load_more()
 
     @property

@@ -110,14 +110,14 @@ _READABLE = 240
 _SAMPLE = 1 << 16
 
 
-def cut_into_pieces(content: str, start: int = 0) -> Iterator[Piece]:
+def cut_into_pieces(content: str, start: int = 0, longest: int = LONGEST_LINE) -> Iterator[Piece]:
     """The lines of a text from ``start`` on, long ones in parts that end behind a comma where there is one."""
     while True:
         line_end = content.find("\n", start)
         end = len(content) if line_end < 0 else line_end
-        while end - start > LONGEST_LINE:
-            comma = content.rfind('",', start + LONGEST_LINE // 2, start + LONGEST_LINE)
-            part = comma + 2 if comma >= 0 else start + LONGEST_LINE
+        while end - start > longest:
+            comma = content.rfind('",', start + longest // 2, start + longest)
+            part = comma + 2 if comma >= 0 else start + longest
             yield start, part
             start = part
         yield start, end

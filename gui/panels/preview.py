@@ -167,7 +167,9 @@ class PreviewPane(QWidget):
             return
 
         def work(progress: Progress) -> Preview:
-            return previewing.read_preview(subject.contents, subject.entry, progress, wanted=wanted, codec=codec)
+            return previewing.read_preview(
+                subject.contents, subject.entry, subject.name, progress, wanted=wanted, codec=codec
+            )
 
         self._slow.start()
         self._ask(work, self._show)

@@ -4,7 +4,7 @@ What is shown comes from strangers. So everything has a limit: how much is read,
 picture may be before it is decoded.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QImageReader
 
 from engine.contents import Contents
 from engine.progress import Progress
-from engine.sniffing import Encoding, decode_part, encoding_of, looks_like_json, picture_format
+from engine.sniffing import Encoding, decode_part, encoding_of, first_frame, looks_like_json, picture_format
 from gui import text
 from gui.panels import document_text
 
@@ -91,9 +91,9 @@ class Preview:
 
 
 def read_preview(
-    contents: Contents, entry: int, progress: Progress, *, wanted: Sort | None = None, codec: str = ""
+    contents: Contents, entry: int, name: str, progress: Progress, *, wanted: Sort | None = None, codec: str = ""
 ) -> Preview:
-    """What to show of a file: as ``wanted`` where that makes sense; read as ``codec`` where somebody says so.
+    """What to show of a file of this name: as ``wanted`` where that makes sense; read as ``codec`` where somebody says so.
 
     Raises what ``Contents.read`` raises.
     """
@@ -105,7 +105,8 @@ def read_preview(
     if wanted is Sort.BYTES or (encoding is None and wanted is not Sort.TEXT):
         is_json = encoding is not None and _is_json(head, encoding) and head.size <= MOST_JSON
         return Preview(Sort.BYTES, (Sort.TEXT, *[Sort.REFORMATTED] * is_json, Sort.BYTES), head.size)
-    return _text(contents, entry, head, encoding or Encoding("latin-1", is_guess=True), wanted, progress)
+    found = _text(contents, entry, head, encoding or Encoding("latin-1", is_guess=True), wanted, progress)
+    return found if name.lower().endswith(".json") else replace(found, note="")
 
 
 def read_more(contents: Contents, entry: int, before: TextPart, progress: Progress) -> TextPart:
@@ -170,6 +171,7 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
     Whatever the format, nothing is decoded before the size is known to be modest, and Qt is not asked to guess: one of
     its formats is SVG, which can refer to files.
     """
+    data, is_animated = first_frame(data) if form == "gif" else (data, False)
     QImageReader.setAllocationLimit(_ALLOCATION_MB)
     device = QBuffer()  # lives and ends in this call, and has no parent and no connections
     device.setData(QByteArray(data))
@@ -185,7 +187,6 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
         return f"A picture of {pixels} pixels is too large to be shown."
     if max(size.width(), size.height()) > _SIDE:
         reader.setScaledSize(size.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio))
-    is_animated = reader.supportsAnimation()
     image = reader.read()
     if image.isNull():
         return f"It begins like a picture, and cannot be read as one: {text.plain(reader.errorString())}."

@@ -13,8 +13,6 @@ from gui.theme import Role
 
 _TAB = 8
 """Characters between two tab stops, as in a terminal."""
-_MOST = 2000
-"""Stretches of one block that are coloured: Qt lays out each by itself."""
 _ROLES = {
     Ink.KEYWORD: Role.CHANGED,
     Ink.NAME: Role.ACCENT,
@@ -29,6 +27,7 @@ _ROLES = {
 class TextPane(DocumentPane):
     """Shows a text; JSON has its colours at once, others have theirs when ``set_inks`` brings them."""
 
+    longest_line = 1 << 11  # minified programs have a stretch of another colour every few characters
     _inks = NO_INKS
     _is_json = False
 
@@ -56,7 +55,7 @@ class TextPane(DocumentPane):
         start, end = self.places.bounds(number)
         content = self.places.content
         is_plain = len(line) == end - start  # else something in it is shown as more than one character
-        for begins, stops, ink in self._inks.between(start, end)[:_MOST]:
+        for begins, stops, ink in self._inks.between(start, end):
             if is_plain:
                 yield begins - start, stops - start, _ROLES[ink]
             else:
