@@ -91,7 +91,7 @@ class StoreWords:
             if not place.skip:
                 parts.insert(1, text.count(self._count(place), "file"))
             if isinstance(self.space, ByImage) and not place.skip and self.space.is_group(place.node):
-                parts[-1] += " that only it has" if self.space.top(place.node) >= 0 else ""
+                parts[-1] += " that no other image has" if self.space.top(place.node) >= 0 else ""
             worst = self._worst(rows)
             return text.SEPARATOR.join(parts + ([self._bad_count(rows)] if worst is not None else []))
         return self._row_sentence(place.node)
