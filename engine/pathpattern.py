@@ -80,6 +80,12 @@ class PathPattern:
         return found
 
 
+def literal(path: str) -> str:
+    """What to type to mean this path and no other; letters that nobody can type are left open."""
+    typed = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in path)
+    return "/" + re.sub("[\\ud800-\\udfff]", "?", typed)
+
+
 def matching(tree: PathTree, pattern: PathPattern, progress: Progress) -> NDArray[np.bool_]:
     """The nodes that are meant, and everything in the folders that are."""
     found = np.zeros(len(tree), np.bool_)

@@ -173,6 +173,13 @@ COMMANDS: Mapping[str, Command] = {
     "find": Command(
         "F&ind", "Find a text in the document that is shown, or filter the list", "", (Keys.Find,), needs=Need.STORE
     ),
+    "find in images": Command(
+        "Find in all i&mages…",
+        "Look for a path in every layer of every image",
+        "search",
+        ("Ctrl+Shift+F",),
+        needs=Need.STORE,
+    ),
     "preferences": Command(
         "Pre&ferences…",
         "Choose how the program looks and when it checks",
@@ -287,7 +294,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
         "&Edit",
         (
             *("undo", "redo", "-", "copy digest", "copy reference", "copy path", "copy files", "paste", "-"),
-            *("rename", "delete", "delete for good", "-", "filter", "find", "-", "preferences"),
+            *("rename", "delete", "delete for good", "-", "filter", "find", "find in images", "-", "preferences"),
         ),
     ),
     (

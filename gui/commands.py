@@ -95,6 +95,7 @@ class Commands(QObject):
             "keep aside": page(lambda each: each.keep_aside()),
             "filter": page(lambda each: each.focus_filter()),
             "find": page(lambda each: each.find_text()),
+            "find in images": page(lambda each: each.find_in_images()),
             "preferences": self._show_preferences,
             "images": page(lambda each: each.show_lens(0)),
             "blobs": page(lambda each: each.show_lens(1)),

@@ -28,6 +28,7 @@ from engine.verdicts import Verdicts
 from engine.verify import VerifySummary
 from gui import outcome, text
 from gui.changing import Changes
+from gui.finding import Finding
 from gui.copies import Copies
 from gui.jobs import Job, JobRunner
 from gui.layering import Layering
@@ -116,6 +117,9 @@ class Session(QObject):
         self.taking_out = TakingOut(self, runner, store, cache, copies or Copies())
         """What of it becomes files elsewhere."""
         self.taking_out.noticed.connect(self.noticed)
+        self.finding = Finding(self, runner, store, cache, lambda: self.snapshot, self.when_known)
+        """What looks for paths in all images."""
+        self.finding.recorded.connect(self._verifier.note)
         self._scanner = Scanner(self, runner, store, self.name, cache, self._verifier.waiting)
         self._scanner.pictured.connect(self._show_coarse)
         self._scanner.scanned.connect(self._scanned)

@@ -5,7 +5,7 @@ One INI file that a person can read. Keys end in a version: a value that gets an
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -20,6 +20,7 @@ MOST_RECENT = 20
 
 _LARGEST = 1 << 62
 _RECENT = "recent/1"
+_FINDS = "find/history/1"
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Settings:
     """Whether the map of a store's space is open."""
     map_by_image = _Setting("map/by_image/1", False, _truth)
     """Whether it shows blobs by whose they are, rather than by what they are."""
+    find_match_case = _Setting("find/match_case/1", False, _truth)
+    """Whether capitals make a difference when paths are looked for in all images."""
     window_geometry = _Setting("window/geometry/1", b"", _state)
     window_state = _Setting("window/state/1", b"", _state)
 
@@ -110,6 +113,18 @@ class Settings:
 
     def set_last_folder(self, purpose: str, folder: Path) -> None:
         self.store.setValue(f"folders/{purpose}/1", str(folder))
+
+    def finds(self) -> list[str]:
+        """What was looked for in all images, the newest first."""
+        stored = self.store.value(_FINDS)
+        try:
+            found: Any = json.loads(stored) if isinstance(stored, str) else []
+        except (ValueError, RecursionError):
+            return []
+        return [words for words in found if isinstance(words, str)] if isinstance(found, list) else []
+
+    def set_finds(self, words: Sequence[str]) -> None:
+        self.store.setValue(_FINDS, json.dumps(list(words)))
 
     def recents(self) -> list[Recent]:
         """The stores that were open, pinned ones first, then the latest first."""

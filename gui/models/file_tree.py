@@ -152,6 +152,18 @@ class FileTree(QAbstractItemModel):
         place = self._place(node)
         return self.createIndex(place, 0, node) if place < MOST_ROWS else QModelIndex()
 
+    def index_of_path(self, path: bytes) -> QModelIndex:
+        """Where a path is shown, or the nearest folder above it that is; invalid where a folder has no room for it."""
+        tree = self._shown.wish.files.tree if self._shown else None
+        node = tree.find(path) if tree is not None else -1
+        while tree is not None and self._shown is not None and node > ROOT and not self._shown.shown[node]:
+            node = int(tree.parents[node])
+        way = [node] if node > ROOT else []
+        while tree is not None and way and tree.parents[way[-1]] != ROOT:
+            way.append(int(tree.parents[way[-1]]))
+        has_room = all(self._place(each) < MOST_ROWS for each in way)
+        return self.index_of(node) if way and has_room else QModelIndex()
+
     # --------------------------------------------------------------------------------------- overrides of Qt
 
     def index(self, row: int, column: int, parent: AnyIndex = _NOBODY) -> QModelIndex:

@@ -4,6 +4,7 @@ from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex,
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
+from engine.pathpattern import literal
 from engine.pathtree import ROOT
 from engine.tarheader import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, HEADER_ONLY, PIPE, SYMBOLIC_LINK
 from gui import icons
@@ -62,6 +63,8 @@ class FilesView(LayersTab):
         self._settings = settings
         self._stack = Stack((), "", 0)
         self._layer = -1
+        self._to_reveal = b""
+        """The path that is to be selected once it is there; empty for none."""
         self.model: FileTree | None = None
         self.columns: Columns | None = None
         self.choice = FilesChoice(self)
@@ -131,6 +134,7 @@ class FilesView(LayersTab):
         """Show the files of another image, and read its layers."""
         if self.selection is not None and selection.digest != self.selection.digest:
             self._layer = -1
+            self._to_reveal = b""
         self.follow(selection)
         self.refresh()
 
@@ -171,6 +175,29 @@ class FilesView(LayersTab):
         if self.selection is None or model is None or image is None:
             return None
         return choose_files(self.selection, image, model, self.view.selectionModel().selectedRows())
+
+    def reveal(self, path: bytes) -> None:
+        """Select a path at the layer that is shown, as soon as it is known; what would hide it is taken away."""
+        self._to_reveal = path
+        if not self.choice.is_whole:
+            self.choice.show_everything()
+        self._reveal()
+
+    def _reveal(self) -> None:
+        model, path = self.model, self._to_reveal
+        if not path or model is None or model.busy or model.wish is None or model.wish.layer != self._layer:
+            return
+        index = model.index_of_path(path)
+        alone = literal(path.decode("utf-8", "surrogateescape"))
+        if not index.isValid() and self.choice.words != alone and model.wish.files.tree.find(path) > ROOT:
+            self.choice.line.setText(alone)  # there are too many beside it
+            self.choice.line.ask_now()
+            return
+        self._to_reveal = b""
+        if index.isValid():
+            flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+            self.view.selectionModel().setCurrentIndex(index, flags)
+            self.view.scrollTo(index, QTreeView.ScrollHint.PositionAtCenter)
 
     def focus_filter(self) -> None:
         """Put the cursor into the filter."""
@@ -226,6 +253,7 @@ class FilesView(LayersTab):
                 self._open_few()
         self.sum.tell(wish, view, model.found)
         self._tell_current()
+        self._reveal()
 
     def _say_empty(self, wish: Wish) -> None:
         if self.choice.is_whole:

@@ -16,6 +16,7 @@ from gui.settings import Settings
 from gui.taking_out import Chosen
 
 if TYPE_CHECKING:  # imported when they are first looked at, after the first window
+    from gui.models.found_table import Place
     from gui.panels.annotation_editor import AnnotationEditor
     from gui.panels.bytes_view import BytesView
     from gui.panels.document_view import DocumentView
@@ -205,6 +206,14 @@ class InspectorTabs(QTabWidget):
         """Go to one layer of the image."""
         self.layers.choose(position)
         self.show_tab(LAYERS)
+
+    def show_found(self, place: "Place") -> None:
+        """Go to a path among the files of the image, at the layer that has it."""
+        self.show_tab(FILES)
+        if self.currentIndex() == FILES:
+            self.layers.choose(place.layer)
+            self.files.choose(place.layer)
+            self.files.reveal(place.path)
 
     def save_state(self) -> None:
         """Remember how the columns were left."""

@@ -1,6 +1,7 @@
 """One tab: an open store through several lenses, the inspector beside them, the removal strip below."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal, Slot
@@ -21,6 +22,7 @@ from gui.panels.chosen_files import ChosenFiles, choose_image
 from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.drag_out import DragOut
 from gui.panels.file_manager import show_file
+from gui.panels.find_dock import FindDock
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
 from gui.panels.inspector_tabs import DOCUMENT
@@ -34,6 +36,9 @@ from gui.panels.trash_view import TrashView
 from gui.session import Selection, Session
 from gui.settings import Settings
 from gui.taking_out import Chosen
+
+if TYPE_CHECKING:  # not needed for the first window
+    from gui.models.found_table import Place
 
 IMAGES, BLOBS, PROBLEMS = 0, 1, 2
 _SPLITTER = "store-splitter"
@@ -71,7 +76,8 @@ class StorePage(QWidget):
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         left = QWidget(self._splitter)
         self.space = SpacePane(session, runner, settings, left)
-        self.lenses = QTabWidget(self.space.splitter)
+        self.finder = FindDock(session, settings, self.space.splitter)
+        self.lenses = QTabWidget(self.finder)
         self.images = ImageView(runner, settings, lambda _selected: context_menu(), self.lenses)
         self.blobs = BlobView(runner, settings, lambda _selected: context_menu(), self.lenses)
         self.problems = ProblemsView(runner, settings, menu_with, self.lenses)
@@ -135,6 +141,9 @@ class StorePage(QWidget):
         self.inspector.followed.connect(self._follow)
         self.inspector.historyChanged.connect(self.situationChanged)
         self.inspector.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
+        self.finder.led.connect(self.show_found)
+        self.finder.left.connect(self.focus_list)
+        self.finder.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
         self.space.chosen.connect(self.reveal)
         self.space.entered.connect(self._enter)
         self.space.listed.connect(self.filter_states)
@@ -252,6 +261,25 @@ class StorePage(QWidget):
         else:
             self.focus_filter()
 
+    def find_in_images(self) -> None:
+        """Open what finds paths in all images, with the keyboard in it."""
+        self.finder.open()
+
+    @Slot(object, bool)
+    def show_found(self, place: "Place", keyboard: bool) -> None:
+        """Show a path that was found: its image, at the layer that has it; the keyboard goes there, or stays."""
+        snapshot, before = self.session.snapshot, self.focusWidget()
+        if snapshot is None or snapshot.find(place.image) < 0:
+            self.session.noticed.emit(Notice("notice", "That image is not in the store any more: search again."))
+            return
+        self.lenses.setCurrentIndex(IMAGES)
+        self.images.reveal(place.image)
+        here = (each for each in self.images.selection() if each.digest == place.image)
+        self.inspector.show_selection(next(here, Selection(self.session, place.image)))
+        self.inspector.tabs.show_found(place)
+        if not keyboard and before is not None:
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
+
     @Slot(object)
     def filter_states(self, wanted: Sequence[State]) -> None:
         """List the blobs of these states."""
@@ -282,7 +310,8 @@ class StorePage(QWidget):
         """The parts that the keyboard moves between."""
         details = [self.problems.details] if self.lens is self.problems else []
         maps = [self.space.map] if self.space.map is not None else []
-        return self.lens.view, *details, *maps, self.removal, self.inspector
+        finders = [self.finder.pane] if self.finder.pane is not None else []
+        return self.lens.view, *details, *finders, *maps, self.removal, self.inspector
 
     # ---------------------------------------------------------------------------------------------- doing
 
@@ -363,6 +392,7 @@ class StorePage(QWidget):
         self.blobs.save_state()
         self.problems.save_state()
         self.trash.save_state()
+        self.finder.save_state()
         self.space.save_state()
         self.inspector.tabs.save_state()
         self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))

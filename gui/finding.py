@@ -1,0 +1,227 @@
+"""Looks for paths in all images of a store, beside the window; one search at a time, and the last one's results stay."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal, Slot
+
+from engine.document import Index, Manifest
+from engine.progress import Progress
+from engine.snapshot import Kind, Outcome, Snapshot
+from engine.store import Store
+from engine.verify import VerifyBatch
+from gui import text
+from gui.jobs import Job, JobRunner
+from gui.layering import MOST_LAYERS
+
+if TYPE_CHECKING:  # what reads layers is imported by the workers, after the first window
+    from engine.finding import Searched, StoredImage, Unread
+
+
+@dataclass(frozen=True)
+class Question:
+    """What somebody looks for."""
+
+    words: str
+    match_case: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """These images are looked into; in so many others there are too many layers."""
+
+    images: "Sequence[StoredImage]"
+    left_out: int
+
+
+class Finding(QObject):
+    """Searches the images of one store. Whatever is asked next takes the place of what is still on its way."""
+
+    begun = Signal()
+    """The results that were there are of the past: those of ``images`` are to come."""
+    found = Signal(object)
+    """More results: a list of the engine's ``Found``."""
+    changed = Signal()
+    """A search has begun, has ended, or something could not be read."""
+    progressed = Signal()
+    """A search has got further."""
+    recorded = Signal(object, object)
+    """A snapshot, and a list of what was found out of its blobs on the way: ``VerifyBatch``."""
+
+    def __init__(
+        self,
+        parent: QObject,
+        runner: JobRunner,
+        store: Store,
+        cache: Path,
+        snapshot: Callable[[], Snapshot | None],
+        when_known: Callable[[Callable[[], object]], None],
+    ) -> None:
+        """What layers hold is remembered in the folder ``cache``; ``when_known`` calls back once there is a snapshot in
+        which every reference is followed."""
+        super().__init__(parent)
+        self.runner = runner
+        self._store = store
+        self._cache = cache
+        self._current = snapshot
+        self._when_known = when_known
+        self._number = 0
+        self.question: Question | None = None
+        """What was asked last."""
+        self.snapshot: Snapshot | None = None
+        """What the results are about."""
+        self.images: Sequence[StoredImage] = ()
+        """The images that are looked into."""
+        self.left_out = 0
+        """Images that are not, for having too many layers."""
+        self.job: Job | None = None
+        """What searches, as long as that takes."""
+        self.searched: Searched | None = None
+        """How it ended."""
+        self.unread: list[Unread] = []
+        """Layers of which not all could be read."""
+        self.error: BaseException | None = None
+        self.stopped = False
+        """Whether somebody has stopped it."""
+        runner.progressed.connect(self._note_progress)
+
+    @property
+    def can_search(self) -> bool:
+        """Whether there are layers in this store."""
+        return self._store.kind == "layout"
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the store has other images by now than those that were looked into."""
+        now = self._current()
+        return self.snapshot is not None and now is not None and now.roots.digest != self.snapshot.roots.digest
+
+    def ask(self, question: Question) -> None:
+        """Search for this, and for nothing else any more."""
+        self._cancel()
+        self._number += 1
+        self.question, self.error, self.stopped = question, None, False
+        if question.words and self.can_search:
+            number = self._number
+            self._when_known(lambda: self._start(question, number))
+        else:
+            self._begin(None, _Begun((), 0))
+        self.changed.emit()
+
+    def stop(self) -> None:
+        """Stop searching; what was found stays."""
+        if self.job is not None:
+            self.runner.cancel(self.job)
+
+    def _start(self, question: Question, number: int) -> None:
+        snapshot = self._current()
+        if number != self._number or snapshot is None:
+            return
+
+        def done(searched: "Searched") -> None:
+            self.job, self.searched = None, searched
+            self.changed.emit()
+
+        def failed(error: BaseException) -> None:
+            self.job, self.error = None, error
+            self.changed.emit()
+
+        def cancelled() -> None:
+            self.job, self.stopped = None, True
+            self.changed.emit()
+
+        self.job = self.runner.start(
+            f"Finding “{text.plain(question.words, 40)}”",
+            lambda progress: _search(self._store, snapshot, question, self._cache, progress),
+            store=str(self._store.path),
+            on_items=lambda items: self._take(snapshot, items),
+            on_done=done,
+            on_failed=failed,
+            on_cancelled=cancelled,
+            still_wanted=lambda: number == self._number,
+        )
+        if not self.job.active:
+            self.job = None
+        self.changed.emit()
+
+    def _cancel(self) -> None:
+        job, self.job = self.job, None
+        if job is not None:
+            self.runner.cancel(job)
+
+    def _take(self, snapshot: Snapshot, items: list[Any]) -> None:
+        """What the worker has told, in its order."""
+        from engine.finding import Found, Unread  # not needed for the first window
+
+        found: list[Found] = []
+        unread: list[Unread] = []
+        for item in items:
+            if isinstance(item, _Begun):
+                self._begin(snapshot, item)
+            elif isinstance(item, Found):
+                found.append(item)
+            else:
+                unread.append(item)
+        if found:
+            self.found.emit(found)
+        if unread:
+            self.unread += unread
+            self._record(snapshot, [each.digest for each in unread if each.is_corrupt])
+            self.changed.emit()
+
+    def _begin(self, snapshot: Snapshot | None, begun: _Begun) -> None:
+        self.snapshot, self.images, self.left_out = snapshot, begun.images, begun.left_out
+        self.searched, self.unread = None, []
+        self.begun.emit()
+
+    def _record(self, snapshot: Snapshot, corrupt: Sequence[str]) -> None:
+        """A layer that is not what its digest names is corrupt, wherever it is shown."""
+        rows = np.array([row for digest in corrupt if (row := snapshot.find(digest)) >= 0], np.int64)
+        if len(rows):
+            outcomes = np.full(len(rows), Outcome.CORRUPT, np.uint8)
+            self.recorded.emit(snapshot, [VerifyBatch(rows, outcomes, time.time(), {})])
+
+    @Slot(object)
+    def _note_progress(self, jobs: tuple[Job, ...]) -> None:
+        if self.job is not None and self.job in jobs:
+            self.progressed.emit()
+
+
+def _search(store: Store, snapshot: Snapshot, question: Question, cache: Path, progress: Progress) -> "Searched":
+    from engine.finding import PathPattern, find
+
+    begun = images_of(snapshot, progress)
+    progress.report(begun)
+    pattern = PathPattern(question.words, match_case=question.match_case)
+    return find(store.blobs, begun.images, pattern, progress, cache=cache)
+
+
+def images_of(snapshot: Snapshot, progress: Progress) -> _Begun:
+    """Every image with layers, in the order in which the index leads to them; at the end those it does not lead to."""
+    from engine.finding import StoredImage
+
+    rows: dict[int, None] = {}
+    for entry in progress.turns(snapshot.entries):
+        waiting = [entry.row] if entry.row >= 0 else []
+        while waiting:
+            row = waiting.pop()
+            if row in rows:
+                continue
+            rows[row] = None
+            if isinstance(snapshot.document(row), Index):
+                waiting += [link.target for link in reversed(snapshot.children(row))]
+    rows.update(dict.fromkeys(np.flatnonzero(snapshot.columns.kinds == Kind.IMAGE).tolist()))
+    images, left_out = [], 0
+    for row in progress.turns(rows):
+        document = snapshot.document(row)
+        if snapshot.kind(row) != Kind.IMAGE or not isinstance(document, Manifest) or not document.is_image:
+            continue
+        if len(document.layers) > MOST_LAYERS:
+            left_out += 1
+        elif document.layers:
+            images.append(StoredImage(snapshot.name(row), tuple(layer.digest for layer in document.layers)))
+    return _Begun(images, left_out)
