@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QApplication
 
 from gui import runtime, theme
 from gui.main_window import MainWindow
-from gui.panels.store_page import BLOBS, IMAGES, PROBLEMS, StorePage
+from gui.panels.lenses import BLOBS, IMAGES, PROBLEMS
+from gui.panels.store_page import StorePage
 from gui.settings import Settings
 
 DESKTOP_ID = "io.github.blobscope.Blobscope"

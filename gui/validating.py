@@ -156,6 +156,11 @@ class Problems(QObject):
         if self._picture is not None:
             self._want(0)
 
+    def stop(self) -> None:
+        """Judge nothing more: the store is being closed."""
+        self._pause.stop()
+        self._picture = None
+
     @Slot()
     def check_deeply(self) -> None:
         """Read every layer to its end, beside the rules, and hash what is left."""

@@ -20,8 +20,9 @@ from gui import app, launch
 from gui.main_window import MainWindow
 from gui.models.blob_cells import Column as BlobColumn
 from gui.models.image_cells import Column as ImageColumn
+from gui.panels.lenses import BLOBS, IMAGES
 from gui.panels.rows_view import RowsView
-from gui.panels.store_page import BLOBS, IMAGES, StorePage
+from gui.panels.store_page import StorePage
 
 Condition = Callable[[], object]
 Script = Iterator[Condition]

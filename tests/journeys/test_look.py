@@ -130,7 +130,7 @@ def test_each_tab_of_the_inspector_has_a_key(driver: Driver, sample: Path) -> No
     driver.select("example.org/web:1.0")
     tabs = (
         *(inspector.tabs.overview, inspector.tabs.layers, inspector.tabs.files),
-        *(inspector.tabs.document, inspector.tabs.metadata, inspector.tabs.relations),
+        *(inspector.tabs.document, inspector.tabs.bytes, inspector.tabs.metadata, inspector.tabs.relations),
     )
     for number, tab in enumerate(tabs, Qt.Key.Key_1):
         driver.key(Qt.Key(number), Qt.KeyboardModifier.AltModifier)

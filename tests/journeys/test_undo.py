@@ -15,6 +15,7 @@ from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.name_dialog import NameDialog
 from gui.main_window import MainWindow
 from gui.models.cleanup_tables import CHECK
+from gui.panels.lenses import TRASH
 from gui.settings import Settings
 from tests.journeys.conftest import Driver
 from tests.layouts import LayoutFiles, tree
@@ -140,7 +141,7 @@ def test_the_trash_lists_what_was_removed_and_gives_it_back(driver: Driver, samp
     page = driver.open(sample)
     before = content(sample)
     delete(driver)
-    assert page.lenses.tabText(page.lenses.indexOf(page.trash)) == "Trash 1"
+    assert page.lenses.tabText(TRASH) == "Trash 1"
     driver.key(Qt.Key.Key_4, CONTROL)
     driver.until(lambda: page.trash.view.hasFocus())
     assert page.trash.model.index(0, 0).data() == f"Delete {NAME}"
@@ -160,7 +161,7 @@ def test_the_trash_lists_what_was_removed_and_gives_it_back(driver: Driver, samp
     settle(driver)
     assert content(sample) == before
     driver.until(lambda: page.trash.total == 0)
-    assert page.lenses.tabText(page.lenses.indexOf(page.trash)) == "Trash"
+    assert page.lenses.tabText(TRASH) == "Trash"
 
 
 @pytest.mark.parametrize("sure", [True, False])

@@ -10,7 +10,8 @@ from pytestqt.qtbot import QtBot
 from engine import DockerImageStore
 from engine.snapshot import Entry
 from gui.jobs import JobRunner
-from gui.panels.store_page import IMAGES, StorePage
+from gui.panels.lenses import IMAGES
+from gui.panels.store_page import StorePage
 from gui.session import Session
 from gui.settings import Settings
 from tests.gui.conftest import PATIENCE_MS
