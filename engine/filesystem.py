@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.listing import WHITEOUT
 from engine.pathtree import ROOT, Nodes, PathTree
 from engine.tarheader import DIRECTORY, HARD_LINK, HEADER_ONLY, PIPE, SYMBOLIC_LINK
 
@@ -189,10 +190,11 @@ class FileSystem:
         """How many entries are not in the tree, because it would have grown too large."""
         return int((self.nodes < 0).sum())
 
-    def view(self, layer: int, *, only: bool = False) -> View:
+    def view(self, layer: int, *, only: bool = False, unfounded: bool = False) -> View:
         """What is there when the layers up to this one, counted from 0, are laid on each other.
 
-        With ``only``, what this layer itself brings and removes, and the folders that lead there.
+        With ``only``, what this layer itself brings and removes, and the folders that lead there. With ``unfounded``
+        there are layers below that nothing is known of: what whiteouts name counts as removed, whatever it was.
         """
         before = self.at(layer - 1)
         after = before.copy()
@@ -206,6 +208,8 @@ class FileSystem:
             changes[others], after[others] = Change.NONE, ABSENT
         removed = changes == Change.REMOVED
         after[removed] = before[removed]
+        if unfounded:
+            self._remove_unfounded(layer, after, changes)
         return View(self.tree, self.columns, after, changes)
 
     def at(self, layer: int) -> Entries:
@@ -255,6 +259,15 @@ class FileSystem:
             return None
         layer = bisect_right(columns.bounds, origin) - 1
         return Content(layer, int(columns.offsets[origin]), int(columns.sizes[origin]))
+
+    def _remove_unfounded(self, layer: int, after: Entries, changes: NDArray[np.uint8]) -> None:
+        first, last = self.columns.bounds[layer], self.columns.bounds[layer + 1]
+        named = self.nodes[first:last][self.flags[first:last] == WHITEOUT]
+        named = named[(named > ROOT) & (changes[named] == Change.NONE)]
+        folders = self.tree.above(named)
+        folders = folders[changes[folders] == Change.NONE]
+        changes[folders], after[folders] = Change.UNCHANGED, IMPLIED
+        changes[named] = Change.REMOVED
 
     def _changes(self, before: Entries, after: Entries, nodes: Nodes) -> NDArray[np.uint8]:
         changes = np.where(after == ABSENT, Change.NONE, Change.UNCHANGED).astype(np.uint8)

@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.document import Manifest
 from engine.errors import EngineError
 from engine.progress import Progress
-from engine.snapshot import Outcome, Snapshot
+from engine.snapshot import Kind, Outcome, Snapshot
 from engine.store import Store
 from engine.verify import VerifyBatch
 from gui.jobs import Job, JobRunner
@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the f
 
 MOST_LAYERS = 1000
 """Layers of the tallest image that is read; no tool can run one of more than some hundred."""
+
+_ARCHIVES = frozenset({"application/gzip", "application/zstd", "application/x-tar"})
+"""What blobs are by their first bytes that may be layers, but that nothing describes."""
 
 _Stamps = tuple[tuple[str, int, int, int], ...]
 """The layers' digests, and size, time and inode of their files."""
@@ -65,7 +68,7 @@ class ReadImage:
 
 
 class Layering(QObject):
-    """Reads the layers of one image of a store."""
+    """Reads the layers of one image of a store, or one layer by itself."""
 
     changed = Signal()
     """Reading has begun or ended, or it is about another image."""
@@ -98,7 +101,10 @@ class Layering(QObject):
         runner.progressed.connect(self._note_progress)
 
     def look_at(self, digest: str) -> None:
-        """Read the layers of the image with this manifest, unless that has been tried and they are still the same."""
+        """Read the layers of the image with this manifest, or the layer itself that has this digest.
+
+        Not where that has been tried and they are still the same.
+        """
         stamps = self._stamps_of(digest)
         if digest == self.digest and stamps == self._stamps:
             return
@@ -164,15 +170,19 @@ class Layering(QObject):
     def _stamps_of(self, digest: str) -> _Stamps:
         snapshot = self._snapshot()
         row = snapshot.find(digest) if snapshot is not None and digest else -1
-        document = snapshot.document(row) if snapshot is not None and row >= 0 else None
-        if snapshot is None or not isinstance(document, Manifest):
+        if snapshot is None or row < 0:
             return ()
+        document = snapshot.document(row)
+        if isinstance(document, Manifest):
+            digests = [layer.digest for layer in document.layers[: MOST_LAYERS + 1]]
+        else:
+            digests = [digest] if is_layer(snapshot, row) else []
         columns, found = snapshot.columns, []
-        for layer in document.layers[: MOST_LAYERS + 1]:
-            at = snapshot.find(layer.digest) if layer.digest else -1
+        for each in digests:
+            at = snapshot.find(each) if each else -1
             facts = (columns.sizes, columns.mtimes, columns.inodes)
             size, changed, inode = (int(column[at]) if at >= 0 else -1 for column in facts)
-            found.append((layer.digest, size, changed, inode))
+            found.append((each, size, changed, inode))
         return tuple(found)
 
     def _record(self, snapshot: Snapshot, tables: "list[tuple[str, LayerTable | EngineError]]") -> None:
@@ -187,6 +197,12 @@ class Layering(QObject):
     def _note_progress(self, jobs: tuple[Job, ...]) -> None:
         if self.job is not None and self.job in jobs:
             self.progressed.emit()
+
+
+def is_layer(snapshot: Snapshot, row: int) -> bool:
+    """Whether a blob is a layer, or looks like one that nothing in the store describes."""
+    kind = snapshot.kind(row)
+    return kind == Kind.LAYER or (kind == Kind.UNKNOWN and snapshot.media_type(row) in _ARCHIVES)
 
 
 def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> ReadImage:

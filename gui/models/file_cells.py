@@ -4,7 +4,7 @@ import stat
 from enum import IntEnum
 from typing import NamedTuple
 
-from engine.filesystem import Change, FileSystem, View
+from engine.filesystem import ABSENT, Change, FileSystem, View
 from engine.tarheader import (
     BLOCK_DEVICE,
     CHARACTER_DEVICE,
@@ -54,6 +54,7 @@ _KINDS = {
     PIPE: ("pipe", stat.S_IFIFO),
 }
 _FILE = ("file", stat.S_IFREG)
+_WHITEOUT = ("whiteout", 0)
 
 
 class Cells(NamedTuple):
@@ -71,14 +72,16 @@ class Cells(NamedTuple):
     """All of it in one line."""
 
 
-def cells_of(files: FileSystem, view: View, node: int) -> Cells:
-    """What the row of a node says."""
-    facts = files.facts(int(view.entries[node]))
+def cells_of(files: FileSystem, view: View, node: int, *, alone: bool = False) -> Cells:
+    """What the row of a node says; with ``alone`` there is only one layer, of which nobody needs to be told."""
+    entry = int(view.entries[node])
+    facts = files.facts(entry)
     name = text.plain(_decoded(files.tree.name(node)))
     target = text.plain(_decoded(facts.link)) if facts.link else ""
     change = Change(int(view.changes[node]))
     words = CHANGES[change]
-    kind, bits = _KINDS.get(facts.kind, _FILE)
+    is_whiteout = change == Change.REMOVED and entry == ABSENT
+    kind, bits = _WHITEOUT if is_whiteout else _KINDS.get(facts.kind, _FILE)
     is_folder = facts.kind == DIRECTORY
     size = int(view.sizes[node] if is_folder else view.shown_sizes[node])
     told = (
@@ -89,18 +92,22 @@ def cells_of(files: FileSystem, view: View, node: int) -> Cells:
     arrow = f" → {target}" if target and not facts.hard else ""
     what = f"another name of {text.plain(_decoded(facts.hard))}" if facts.hard else f"{kind}{arrow}"
     where = f"From layer {layer}" if known else "No layer has an entry for this folder, only for what is in it."
-    sized = "" if facts.kind in _KINDS and not is_folder else text.size(size)
+    if is_whiteout:
+        where = "It removes what the layers below have there."
+    elif alone and known:
+        where = ""
+    sized = "" if is_whiteout or (facts.kind in _KINDS and not is_folder) else text.size(size)
     counted = _spoken_counts(view, node) if is_folder else ""
     mode = stat.filemode(bits | facts.mode) if known else ""
     owner = f"{facts.uid}:{facts.gid}" if known else ""
     time = text.moment(facts.mtime) if known else ""
-    done = f"{words.word} by this layer" if change != Change.UNCHANGED else ""
+    done = f"{words.word} by this layer" if change != Change.UNCHANGED and not alone else ""
     return Cells(
         texts=(f"{name}{arrow}", told, sized, layer, mode, owner, time),
         kind=facts.kind,
         change=change,
         role=_role(view, node, change) if is_folder else words.role,
-        tip="\n".join((path_of(files, node), what, f"{words.word.capitalize()}. {where}")),
+        tip="\n".join((path_of(files, node), what, f"{words.word.capitalize()}. {where}".rstrip())),
         size=size,
         facts=text.SEPARATOR.join(
             part for part in (what, sized, mode, owner, time, where.rstrip("."), done, counted) if part

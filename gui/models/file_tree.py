@@ -40,6 +40,8 @@ class Wish:
     only: bool = False
     changes: frozenset[Change] = frozenset(CHANGES)
     words: str = ""
+    alone: bool = False
+    """Whether the layer is looked at by itself, and nothing is known of those below it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,9 @@ class _Arranged:
     matching: NDArray[np.bool_] | None
     found: int
     """Paths that are shown for their own sake, and not because they lead to one."""
+
+    def cells_of(self, node: int) -> Cells:
+        return cells_of(self.wish.files, self.view, node, alone=self.wish.alone)
 
 
 class FileTree(QAbstractItemModel):
@@ -239,7 +244,7 @@ class FileTree(QAbstractItemModel):
         if cells is None:
             if len(self._cells) > _MOST_CELLS:
                 self._cells.clear()
-            cells = self._cells[node] = cells_of(self._shown.wish.files, self._shown.view, node)
+            cells = self._cells[node] = self._shown.cells_of(node)
         return cells
 
     def _tell(self, cells: Cells, column: int, role: int) -> Any:
@@ -363,7 +368,11 @@ def _arrange(wish: Wish, before: _Arranged | None, progress: Progress) -> _Arran
     """Work out what is shown; what the last answer has in common with this one is taken over."""
     files = wish.files
     same_view = before is not None and (before.wish.layer, before.wish.only) == (wish.layer, wish.only)
-    view = before.view if before is not None and same_view else files.view(wish.layer, only=wish.only)
+    view = (
+        before.view
+        if before is not None and same_view
+        else files.view(wish.layer, only=wish.only, unfounded=wish.alone)
+    )
     progress.check()
     if before is not None and before.wish.words == wish.words:
         left = before.matching

@@ -37,8 +37,9 @@ class Columns(QObject):
         self._name = name
         self._settings = settings
         self._first_to_go = first_to_go
+        self._needless: Collection[int] = ()
         self._left_out: set[int] = set()
-        """What is hidden for want of room, and not because the person wants it so."""
+        """What is hidden for want of room or of meaning, and not because the person wants it so."""
         self._filling = -1
         self._wishes: dict[int, int] = {}
         """How wide each column is where there is room for all of them."""
@@ -122,7 +123,7 @@ class Columns(QObject):
 
     def _without_room(self, columns: Collection[int], room: int) -> set[int]:
         """Those of the columns that are left out, so that the others fit into the room."""
-        gone: set[int] = set()
+        gone = set(self._needless)
         for column in self._first_to_go:
             if sum(self._wishes.get(n, 0) for n in columns if n not in gone) <= room:
                 break
@@ -171,6 +172,12 @@ class Columns(QObject):
             action.setEnabled(column != self._filling)
             action.toggled.connect(lambda shown, column=column: self.show_column(column, shown=shown))
         menu.popup(self._header.mapToGlobal(position))
+
+    def leave_out(self, columns: Collection[int]) -> None:
+        """Leave these out as long as they would say nothing; that is not remembered."""
+        if columns != self._needless:
+            self._needless = columns
+            self._fill()
 
     def show_column(self, column: int, *, shown: bool) -> None:
         """Show or hide a column."""

@@ -93,9 +93,9 @@ class FilesChoice(QWidget):
     def _lay_out(self) -> None:
         first = QHBoxLayout()
         first.setSpacing(Space.TINY)
-        label = plain_label("Layer", parent=self)
-        label.setBuddy(self.layers)  # on Linux a screen reader takes the name of a box from there
-        first.addWidget(label)
+        self._label = plain_label("Layer", parent=self)
+        self._label.setBuddy(self.layers)  # on Linux a screen reader takes the name of a box from there
+        first.addWidget(self._label)
         first.addWidget(self.layers, 1)
         first.addWidget(self.merged)
         first.addWidget(self.only)
@@ -135,6 +135,13 @@ class FilesChoice(QWidget):
             self.layers.addItems(names)
         self.layers.setCurrentIndex(current)
         set_tooltip(self.layers, names[current] if 0 <= current < len(names) else "")
+
+    def show_alone(self, alone: bool) -> None:
+        """Offer nothing that makes no sense for a layer by itself."""
+        for widget in (self._label, self.layers, self.merged, self.only):
+            widget.setVisible(not alone)
+        for change in (Change.CHANGED, Change.UNCHANGED):
+            self.toggles[change].setVisible(not alone)
 
     def show_counts(self, view: View | None) -> None:
         """Say how many paths the layer adds, changes, removes and leaves as they are."""

@@ -46,5 +46,7 @@ class FilesSum(QWidget):
         size = f"{text.size(view.total)} unpacked"
         whole = f"layers 1 to {wish.layer + 1}" if wish.layer else "layer 1"
         where = f"layer {wish.layer + 1} alone" if wish.only else whole
+        if wish.alone:
+            where = "this layer"
         self.words.set_text(text.SEPARATOR.join((paths, size, where)))
         self.show()

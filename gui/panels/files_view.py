@@ -216,7 +216,11 @@ class FilesView(LayersTab):
         self.model.arranged.connect(self._arranged)
 
     def _offer(self) -> None:
-        self.choice.show_layers([layer.name for layer in self._stack.layers], self._layer)
+        stack = self._stack
+        self.choice.show_layers([layer.name for layer in stack.layers], self._layer)
+        self.choice.show_alone(stack.is_alone)
+        if self.columns is not None:
+            self.columns.leave_out((Column.LAYER,) if stack.is_alone else ())
 
     @Slot()
     def _show(self) -> None:
@@ -228,8 +232,9 @@ class FilesView(LayersTab):
             model.show(None)
             self._arranged()
             return
-        choice = self.choice
-        model.show(Wish(image.files, self._layer, choice.only.isChecked(), choice.changes, choice.words))
+        choice, alone = self.choice, self._stack.is_alone
+        only = choice.only.isChecked() and not alone
+        model.show(Wish(image.files, self._layer, only, choice.changes, choice.words, alone))
 
     @Slot()
     def _arranged(self) -> None:
@@ -300,7 +305,8 @@ class FilesView(LayersTab):
             return
         entry = int(view.entries[node])
         facts = image.files.facts(entry)
-        self.sum.touched.tell(image.files.history(node), self._stack.layers, facts.layer)
+        touches = [] if self._stack.is_alone else image.files.history(node)
+        self.sum.touched.tell(touches, self._stack.layers, facts.layer)
         if facts.kind in HEADER_ONLY:
             self.preview.say(*_NO_FILES.get(facts.kind, _NO_FILE))
             return

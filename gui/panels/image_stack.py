@@ -9,7 +9,7 @@ from engine.document import Descriptor, Manifest, Role
 from engine.errors import EngineError
 from engine.snapshot import Kind, Snapshot, State
 from gui import text
-from gui.layering import MOST_LAYERS, ReadImage, ReadLayer
+from gui.layering import MOST_LAYERS, ReadImage, ReadLayer, is_layer
 from gui.panels import image_facts, naming
 from gui.session import Selection, Session
 
@@ -80,6 +80,8 @@ class Stack:
     note: str
     count: int
     """How many there are, which may be more than are told of."""
+    is_alone: bool = False
+    """Whether it is no image, but one layer by itself."""
 
 
 def has_layers(selection: Selection) -> bool:
@@ -87,12 +89,19 @@ def has_layers(selection: Selection) -> bool:
     return _manifest(selection.session.snapshot, selection.digest) is not None
 
 
+def has_files(selection: Selection) -> bool:
+    """Whether what is selected is an image, or a layer, whose files can be in the store."""
+    snapshot = selection.session.snapshot
+    row = snapshot.find(selection.digest) if snapshot is not None else -1
+    return has_layers(selection) or (snapshot is not None and row >= 0 and is_layer(snapshot, row))
+
+
 def stack_of(session: Session, digest: str, read: ReadImage | None) -> Stack:
-    """What is known of the layers of the image with this manifest."""
+    """What is known of the layers of the image with this manifest; of a layer, of that alone."""
     snapshot = session.snapshot
     manifest = _manifest(snapshot, digest)
     if snapshot is None or manifest is None:
-        return Stack((), "", 0)
+        return _layer_alone(session, digest, read)
     row, count = snapshot.find(digest), len(manifest.layers)
     config = snapshot.config(row)
     steps = image_facts.build_steps(config.history[:_MOST_STEPS] if config else (), min(count, MOST_LAYERS))
@@ -123,6 +132,28 @@ def stack_of(session: Session, digest: str, read: ReadImage | None) -> Stack:
     else:
         note = image_facts.disagreement(config, count)
     return Stack(layers, note, count)
+
+
+def _layer_alone(session: Session, digest: str, read: ReadImage | None) -> Stack:
+    snapshot = session.snapshot
+    row = snapshot.find(digest) if snapshot is not None and digest else -1
+    if snapshot is None or row < 0 or not is_layer(snapshot, row):
+        return Stack((), "", 0)
+    size = int(snapshot.columns.sizes[row])
+    layer = StackLayer(
+        number=1,
+        of=1,
+        descriptor=Descriptor(snapshot.media_type(row), digest, size),
+        row=row,
+        step="",
+        comment="",
+        stored=size,
+        state=session.state(row),
+        users=_users(snapshot, row, -1),
+        read=read.layers[0] if read is not None else None,
+        diff_id="",
+    )
+    return Stack((layer,), "", 1, is_alone=True)
 
 
 def _manifest(snapshot: Snapshot | None, digest: str) -> Manifest | None:

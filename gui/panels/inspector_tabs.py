@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QWidget
 
 from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
-from gui.panels.image_stack import has_layers
+from gui.panels.image_stack import has_files, has_layers
 from gui.panels.later import Later
 from gui.panels.overview import Overview
 from gui.panels.selected import entry_of
@@ -381,7 +381,9 @@ def _tabs_for(selection: Selection | None) -> set[int]:
     if int(snapshot.columns.flags[row]) & _WHOLE_FILE == _WHOLE_FILE:
         found.add(METADATA)
         if has_layers(selection):
-            found |= {LAYERS, FILES}
+            found.add(LAYERS)
+        if has_files(selection):
+            found.add(FILES)
         if _is_json(snapshot, row):
             found.add(DOCUMENT)
     return found

@@ -102,6 +102,8 @@ def _unread(layering: Layering) -> str:
     image = layering.image
     if image is None:
         return ""
+    if len(image.layers) == 1 and (error := image.layers[0].error) is not None:
+        return f"The layer could not be read. {text.error_sentence(error)}"
     gone = [str(n) for n, layer in enumerate(image.layers, 1) if layer.table is None]
     short = [str(n) for n, layer in enumerate(image.layers, 1) if layer.table is not None and not layer.is_whole]
     parts = []

@@ -113,3 +113,14 @@ def test_columns_can_be_looked_up_for_every_node_of_a_view():
     kinds = files.columns.kinds[view.entries]
     assert [chr(kind) for kind in kinds] == ["5", "5", "0"]
     assert files.columns.layers(view.entries).tolist() == [-1, -1, 0]
+
+
+def test_what_a_layer_by_itself_removes_is_known_by_name_alone():
+    files = stacked(file(b"etc/.wh.gone") + file(b"srv/new", b"x") + file(b"srv/.wh.new"))
+    assert changes(files, files.view(0)) == {b"srv": "+", b"srv/new": "+"}, "in an image there is nothing below it"
+    view = files.view(0, unfounded=True)
+    assert changes(files, view) == {b"etc": "=", b"etc/gone": "-", b"srv": "+", b"srv/new": "+"}
+    gone = files.tree.find(b"etc/gone")
+    assert files.content_of(int(view.entries[gone])) is None
+    assert int(view.removed[files.tree.find(b"etc")]) == 1
+    assert view.total == 1

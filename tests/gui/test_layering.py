@@ -149,3 +149,27 @@ def test_an_image_of_senselessly_many_layers_is_not_read(
     session.layers.look_at(image["digest"])
     assert session.layers.job is None
     assert session.layers.image is None
+
+
+def test_a_layer_can_be_looked_into_by_itself_and_so_can_what_looks_like_one(
+    qtbot: QtBot, files: LayoutFiles, open_session: Open
+) -> None:
+    lower, unknown = files.blob(layer("a")), files.blob(layer("b"))
+    files.name(files.image(lower, layer("c")), "app:1")
+    session = open_session(files.path)
+    for blob, name in ((lower, b"a"), (unknown, b"b")):
+        found = read(qtbot, session, blob["digest"])
+        assert len(found.layers) == 1
+        assert found.files.tree.find(name) > 0
+        assert found.files.tree.find(b"c") < 0
+
+
+def test_a_blob_counts_as_a_layer_by_what_refers_to_it_or_by_its_first_bytes(
+    files: LayoutFiles, open_session: Open
+) -> None:
+    used, archive, note = files.blob(layer("a")), files.blob(layer("b")), files.blob(b"just a note")
+    image = files.name(files.image(used), "app:1")
+    snapshot = open_session(files.path).snapshot
+    assert snapshot is not None
+    found = [layering.is_layer(snapshot, snapshot.find(each["digest"])) for each in (used, archive, note, image)]
+    assert found == [True, True, False, False]

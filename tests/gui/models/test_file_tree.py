@@ -255,3 +255,13 @@ def test_every_cell_answers_every_role(tree: FileTree) -> None:
     assert texts(tree, "empty")[1] == "+ added"
     assert tree.hasChildren(find(tree, "dev"))
     assert not tree.hasChildren(find(tree, "a"))
+
+
+def test_a_layer_by_itself_says_what_it_removes_and_not_which_layer_it_is(tree: FileTree) -> None:
+    tree.show(Wish(files_of([("etc/.wh.shadow", 0), ("srv/app", 5)]), 0, alone=True))
+    gone = find(tree, "etc", "shadow")
+    assert gone.siblingAtColumn(Column.CHANGE).data() == "− removed"
+    assert gone.siblingAtColumn(Column.SIZE).data() == ""
+    assert tree.facts_at(gone) == "whiteout · It removes what the layers below have there"
+    assert "layer" not in tree.facts_at(find(tree, "srv", "app"))
+    assert gone.data(SPOKEN) == "shadow, whiteout, removed"
