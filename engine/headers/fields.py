@@ -41,9 +41,16 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 
     start: int
     end: int
-    title: str
+    what: str
     raw: bytes
     decode: "Callable[[Part], list[Field]]"
+    subject: str = ""
+    """What it is about, where it is about something that has a name."""
+
+    @property
+    def title(self) -> str:
+        """What it is, and of what."""
+        return f"{self.what} {self.subject}".rstrip()
 
     @property
     def fields(self) -> list[Field]:

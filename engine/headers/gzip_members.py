@@ -14,7 +14,7 @@ _YEAR_ONE = -62135596800 % (1 << 32)
 _LONGEST_HEADER = 1 << 17
 _PIECE, _OUT = 1 << 18, 1 << 20
 _BUDGET = 256 << 20
-"""Bytes that are unpacked, and thrown away, to find where members end; that takes less than a second."""
+"""Bytes that go in and come out, and are thrown away, to find where members end; that takes less than a second."""
 _TEXT, _CHECKED, _EXTRA, _NAME, _COMMENT, _RESERVED = 1, 2, 4, 8, 16, 0xE0
 _FLAGS = {
     _TEXT: "probably text",
@@ -107,7 +107,7 @@ def _data_end(read: Read, place: int, size: int, budget: int) -> tuple[int, "_Fo
         place += len(data)
         while data and not decoder.eof and budget > 0:
             try:
-                budget -= len(decoder.decompress(data, _OUT)) + len(data) // _PIECE + 1
+                budget -= len(decoder.decompress(data, _OUT)) + len(data)
             except zlib.error:
                 return size, _Found.DAMAGED, budget
             data = decoder.unconsumed_tail

@@ -60,11 +60,11 @@ _TITLES = {
     ord("5"): "Folder",
     ord("6"): "Pipe",
     ord("S"): "File with holes",
-    ord("L"): "Long name of the next entry",
-    ord("K"): "Long link target of the next entry",
-    ord("x"): "Extended header of the next entry",
-    ord("X"): "Extended header of the next entry",
-    ord("g"): "Extended header of all that follow",
+    ord("L"): "Long name",
+    ord("K"): "Long link target",
+    ord("x"): "Extended header",
+    ord("X"): "Extended header",
+    ord("g"): "Extended header",
 }
 _RECORDS = {
     b"path": "The name, instead of that in the header.",
@@ -104,7 +104,8 @@ def tar_parts(read: Read, size: int) -> Iterator[Part]:
         if kind in _EXTENDED:
             content = read(place + BLOCK, min(length, _LONGEST_EXTENDED))
             end = place + BLOCK + length + -length % BLOCK
-            yield Part(place, min(end, size), _TITLES[kind], head + content, _entry)
+            about = "of all that follow" if kind == ord("g") else "of the next entry"
+            yield Part(place, min(end, size), _TITLES[kind], head + content, _entry, about)
             if kind in b"xXg":
                 found = _size_in(content)
                 said, common = (found, common) if kind != ord("g") else (said, found)
@@ -114,15 +115,16 @@ def tar_parts(read: Read, size: int) -> Iterator[Part]:
         real = said if said >= 0 else common if common >= 0 else length
         real = 0 if kind in HEADER_ONLY else real
         end = place + BLOCK + len(more) + real + -real % BLOCK
-        yield Part(place, min(end, size), _title_of(head), head + more, partial(_entry, length=real))
+        decode = partial(_entry, length=real)
+        yield Part(place, min(end, size), _word_for(head), head + more, decode, shown(full_name(head)))
         place, said = end, -1
 
 
-def _title_of(head: bytes) -> str:
-    name, kind = full_name(head), head[156]
-    is_folder = kind in b"\0" and name.endswith(b"/")
-    word = "Folder" if is_folder else "File" if kind in (0, REGULAR, CONTIGUOUS) else _TITLES.get(kind, "Entry")
-    return f"{word} {shown(name)}"
+def _word_for(head: bytes) -> str:
+    kind = head[156]
+    if kind == 0 and full_name(head).endswith(b"/"):
+        return "Folder"
+    return "File" if kind in (0, REGULAR, CONTIGUOUS) else _TITLES.get(kind, "Entry")
 
 
 def _end(read: Read, place: int, size: int) -> Iterator[Part]:

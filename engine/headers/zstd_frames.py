@@ -1,6 +1,6 @@
 """The frames and blocks of a zstd file and what their headers say (RFC 8878)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ def is_skippable(head: bytes) -> bool:
     return len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == _SKIPPABLE
 
 
-def _blocks(read: Read, place: int, size: int, frame: int, *, checked: bool) -> Iterator[Part]:
+def _blocks(read: Read, place: int, size: int, frame: int, *, checked: bool) -> Generator[Part, None, int | None]:
     """The blocks of a frame, and its checksum; where the next frame begins, None where that cannot be told."""
     number, last = 1, False
     while not last:

@@ -1,12 +1,13 @@
 """The bytes of a file of the store, whatever it is and however large."""
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMenu,
     QPushButton,
+    QSplitter,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -21,11 +22,14 @@ from gui.panels import bytes_copy
 from gui.panels.bytes_copy import Form
 from gui.panels.bytes_find import BytesFind
 from gui.panels.empty_place import EmptyPlace
+from gui.panels.header_pane import HeaderPane
 from gui.panels.hex_goto import EXAMPLES, offset_of
 from gui.panels.hex_view import HexView
 from gui.session import Selection
 from gui.theme import Role, Space
-from gui.widgets import ElidedLabel, set_tooltip
+from gui.widgets import ElidedLabel, plain_label, set_tooltip
+
+_MEANING_LINES = 2
 
 
 class BytesView(QWidget):
@@ -37,7 +41,9 @@ class BytesView(QWidget):
         super().__init__(parent)
         self._selection: Selection | None = None
         self._opening: Job | None = None
-        self.hex = HexView(self)
+        self._splitter = QSplitter(Qt.Orientation.Vertical, self)
+        self.hex = HexView(self._splitter)
+        self.headers = HeaderPane(self.hex, self._splitter)
         self.note = Note(self)
         self.line = QLineEdit(self)
         self._again = QPushButton("Read again", self)
@@ -47,6 +53,7 @@ class BytesView(QWidget):
         self.find_bar.hide()
         self.empty = EmptyPlace(self)
         self.place = ElidedLabel("", self)
+        self.meaning = plain_label("", wrap=True, parent=self)
         self._full = QWidget(self)
         self._pages = QStackedWidget(self)
         self._dress()
@@ -60,14 +67,20 @@ class BytesView(QWidget):
         self._find.setText("Find…")
         set_tooltip(self._find, "Find text or bytes (Ctrl+F)")
         self._copy.setText("Copy")
-        set_tooltip(self._copy, "Copy what is selected (Ctrl+C)")
-        self._copy.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        set_tooltip(self._copy, "Copy what is selected as hexadecimal digits (Ctrl+C)")
+        self._copy.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self._copy.clicked.connect(lambda: self.copy(Form.HEX))
         self._copy.setMenu(self._copy_menu())
         for button in (self._find, self._copy):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._again.setAutoDefault(False)
         self._again.hide()
-        self.place.setAccessibleName("Where the keyboard is")
+        self.meaning.setForegroundRole(QPalette.ColorRole.PlaceholderText)
+        self.meaning.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.meaning.setFixedHeight(_MEANING_LINES * self.fontMetrics().lineSpacing())  # so that nothing jumps
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.setStretchFactor(0, 3)
+        self._splitter.setStretchFactor(1, 2)
         self.hex.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def _lay_out(self) -> None:
@@ -83,13 +96,15 @@ class BytesView(QWidget):
         note.addWidget(self._again)
         strip = QVBoxLayout()
         strip.setContentsMargins(Space.SMALL, Space.TINY, Space.SMALL, Space.TINY)
+        strip.setSpacing(0)
         strip.addWidget(self.place)
+        strip.addWidget(self.meaning)
         full = QVBoxLayout(self._full)
         full.setContentsMargins(0, 0, 0, 0)
         full.setSpacing(0)
         full.addLayout(bar)
         full.addLayout(note)
-        full.addWidget(self.hex, 1)
+        full.addWidget(self._splitter, 1)
         full.addLayout(strip)
         full.addWidget(self.find_bar)
         self._pages.addWidget(self.empty)
@@ -103,6 +118,8 @@ class BytesView(QWidget):
         self.hex.moved.connect(self._tell_place)
         self.hex.loaded.connect(self._tell_place)
         self.hex.failed.connect(self._tell_failure)
+        self.headers.found.connect(self._tell_place)
+        self.headers.failed.connect(self._tell_failure)
         self.hex.copy_asked.connect(lambda: self.copy(Form.HEX))
         self.hex.customContextMenuRequested.connect(self._show_menu)
         self.line.returnPressed.connect(self._go)
@@ -173,6 +190,7 @@ class BytesView(QWidget):
         self.find_bar.source_changed()
         self._say("")
         self.hex.set_source(source, keep_place=keep_place)
+        self.headers.set_source(source)
         if source is not None and not source.size:
             self.empty.say("There is nothing in it", "The file is empty: it has 0 bytes.")
         self._pages.setCurrentWidget(self._full if source is not None and source.size else self.empty)
@@ -212,21 +230,34 @@ class BytesView(QWidget):
 
     @Slot()
     def _tell_place(self) -> None:
-        hex_view = self.hex
-        if not hex_view.byte_count:
-            self.place.set_text("")
-            return
-        start, end = hex_view.selection
-        if hex_view.has_selection:
+        """Say where the current byte is, what is selected, and what that means."""
+        place, meaning = self._place_words(), self._meaning_words()
+        self.place.set_text(text.SEPARATOR.join(place))
+        self.meaning.setText(meaning)
+        set_tooltip(self.meaning, meaning)
+        self.meaning.setVisible(not self.headers.isHidden())
+        self.hex.describe(", ".join([*place, meaning] if meaning else place))
+
+    def _place_words(self) -> list[str]:
+        view = self.hex
+        if not view.byte_count:
+            return []
+        start, end = view.selection
+        parts = [f"{start:#x}", text.number(start)]
+        if view.has_selection:
             parts = [f"{start:#x} to {end - 1:#x}", f"{text.count(end - start, 'byte')} selected"]
-        else:
-            parts = [f"{start:#x}", text.number(start)]
-            known = hex_view.known(start, end)
-            if known:
-                parts.append(f"byte {known[0]:02x} = {known[0]}")
-        parts.append(f"of {text.count(hex_view.byte_count, 'byte')}")
-        self.place.set_text(text.SEPARATOR.join(parts))
-        hex_view.describe(", ".join(parts))
+        elif known := view.known(start, end):
+            parts.append(f"byte {known[0]:02x} = {known[0]}")
+        return [*parts, f"of {text.count(view.byte_count, 'byte')}"]
+
+    def _meaning_words(self) -> str:
+        """The field that the current byte belongs to, and what it means."""
+        found = self.headers.field_at(self.hex.current)
+        if found is None:
+            return ""
+        part, field = found
+        value = f"{field.name}: {field.value}" if field.value else field.name
+        return f"{part.title}{text.SEPARATOR}{value}. {field.meaning}".strip()
 
     # ------------------------------------------------------------------------------------------------ copying
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gui.theme import Role
 
@@ -16,6 +16,16 @@ class Mark(NamedTuple):
     strong: bool
     """Whether it is a bit darker, to be told from its neighbour."""
     words: str
+
+
+class Marking(Protocol):
+    """Tells what is marked."""
+
+    def at(self, offset: int) -> Mark | None:
+        """What a byte belongs to; it need not be coloured."""
+
+    def between(self, start: int, end: int) -> Sequence[Mark]:
+        """What is coloured of these bytes, in its order, none over another."""
 
 
 class Marks:

@@ -47,6 +47,7 @@ def paint(painter: QPainter, area: QRect, scene: Scene) -> None:
     painter.fillRect(area, theme.colour(Role.BASE))
     for mark in scene.marks:
         _fill(painter, scene, mark.start, mark.end, tint(mark.tint, strong=mark.strong))
+        _tick(painter, scene, mark)
     start, end = scene.selection
     if end - start > 1:
         role = Role.SELECTION if scene.has_focus else Role.SELECTION_IDLE
@@ -76,16 +77,30 @@ def tint(role: Role, *, strong: bool = False) -> QColor:
 def _fill(painter: QPainter, scene: Scene, start: int, end: int, colour: QColor) -> None:
     """Colour what is behind a stretch of bytes, in both columns."""
     layout, height = scene.layout, scene.row_height
-    start, end = max(start, scene.start), min(end, scene.end)
-    while start < end:
-        row, first = divmod(start, layout.per_row)
-        last = min(first + end - start, layout.per_row) - 1
-        top = (row - scene.start // layout.per_row) * height
-        half = layout.char / 2
+    half = layout.char / 2
+    for top, first, last in _rows_of(scene, start, end):
         left, right = layout.hex_at(first) - half, layout.hex_at(last) + 2 * layout.char + half
         painter.fillRect(QRectF(left, top, right - left, height), colour)
         left, right = layout.text_at(first), layout.text_at(last + 1)
         painter.fillRect(QRectF(left, top, right - left, height), colour)
+
+
+def _tick(painter: QPainter, scene: Scene, mark: Mark) -> None:
+    """A line before the first byte of a mark, so that neighbours are told apart without their colours."""
+    layout, height = scene.layout, scene.row_height
+    for top, first, _ in _rows_of(scene, mark.start, mark.start + 1):
+        left = layout.hex_at(first) - layout.char / 2
+        painter.fillRect(QRectF(round(left), top + 1, 2, height - 2), theme.colour(mark.tint))
+
+
+def _rows_of(scene: Scene, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """The rows in sight of a stretch of bytes: the top in pixels, the first column and the last."""
+    per_row = scene.layout.per_row
+    start, end = max(start, scene.start), min(end, scene.end)
+    while start < end:
+        row, first = divmod(start, per_row)
+        last = min(first + end - start, per_row) - 1
+        yield (row - scene.start // per_row) * scene.row_height, first, last
         start += last - first + 1
 
 
@@ -124,7 +139,7 @@ def _paint_current(painter: QPainter, scene: Scene) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     left = layout.hex_at(column) - layout.char / 2
     painter.drawRect(QRectF(left + 0.5, top + 0.5, 3 * layout.char - 1, height - 1))
-    painter.drawRect(QRectF(layout.text_at(column) - 0.5, top + 0.5, layout.char, height - 1))
+    painter.drawRect(QRectF(layout.text_at(column) - 1.5, top + 0.5, layout.char + 2, height - 1))
 
 
 def _baseline(painter: QPainter, scene: Scene) -> float:

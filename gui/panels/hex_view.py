@@ -1,7 +1,5 @@
 """Bytes in rows: their offsets, what they are in hexadecimal digits, and as letters, of a source of any size."""
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
@@ -23,7 +21,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QToolTip, QW
 from gui import text, theme
 from gui.bytesource import ByteSource
 from gui.panels.hex_layout import HexLayout, Scrolling
-from gui.panels.hex_marks import Mark, Marks
+from gui.panels.hex_marks import Mark, Marking, Marks
 from gui.panels.hex_pages import Pages
 from gui.panels.hex_paint import Scene, paint
 from gui.widgets import is_copy_shortcut
@@ -58,7 +56,7 @@ class HexView(QAbstractScrollArea):
         self._pages = Pages(self)
         self._pages.arrived.connect(self._note_arrival)
         self._pages.failed.connect(self.failed)
-        self._marks = Marks(())
+        self._marks: Marking = Marks(())
         self._current = 0
         self._anchor = 0
         self._top = 0
@@ -114,9 +112,9 @@ class HexView(QAbstractScrollArea):
         self._set_top(top)
         self._tell()
 
-    def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Colour these stretches, which are in order and do not overlap."""
-        self._marks = Marks(marks)
+    def set_marks(self, marks: Marking) -> None:
+        """Colour what is marked."""
+        self._marks = marks
         self.viewport().update()
 
     def mark_at(self, offset: int) -> Mark | None:

@@ -15,7 +15,7 @@ from gui.bytesource import ByteSource
 from gui.jobs import JobRunner
 from gui.panels import hex_paint
 from gui.panels.hex_layout import HexLayout, Scrolling
-from gui.panels.hex_marks import Mark
+from gui.panels.hex_marks import Mark, Marks
 from gui.panels.hex_pages import MOST_PAGES, PAGE
 from gui.panels.hex_view import HexView
 from gui.theme import Role
@@ -328,7 +328,7 @@ def test_a_place_leads_to_the_byte_that_is_drawn_there(per_row: int) -> None:
 def test_marks_are_found_by_what_is_under_them(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
     show(qtbot, view, shelf.source(1000))
     marks = [Mark(0, 2, Role.ACCENT, False, "first"), Mark(2, 3, Role.ACCENT, True, "second")]
-    view.set_marks([*marks, Mark(500, 600, Role.SOUND, False, "far")])
+    view.set_marks(Marks([*marks, Mark(500, 600, Role.SOUND, False, "far")]))
     assert [mark.words if (mark := view.mark_at(at)) else "" for at in (0, 1, 2, 3, 499, 500, 599, 600)] == [
         *("first", "first", "second", "", "", "far", "far", ""),
     ]
