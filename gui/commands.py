@@ -24,9 +24,10 @@ from gui.panels.drag_out import files_as_data
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
 from gui.panels.inspector_tabs import ANNOTATIONS, BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
+from gui.panels.lenses import PROBLEMS
 from gui.panels.panes import focus_next
 from gui.panels.problem_details import Offer
-from gui.panels.store_page import PROBLEMS, StorePage
+from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
 from gui.session import Session
 from gui.settings import Settings, ThemeMode
@@ -295,7 +296,7 @@ class Commands(QObject):
             place = asking.where_to_save(self._window, self._settings, what.suggestion)
             target, what = (place.parent, what.called(place.name)) if place is not None else (None, what)
         else:
-            target = asking.folder_to_extract_to(self._window, self._settings, what.name)
+            target = asking.folder_to_make_it_in(self._window, self._settings, what.question.format(what.name))
         if target is not None:
             out.take(what, target)
 

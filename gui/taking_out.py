@@ -38,6 +38,8 @@ class Wanted(ABC):
     """``Extracting``: the job is called so."""
     offer: ClassVar[str]
     """``Extract to…``: the words of a button that asks where to."""
+    question: ClassVar[str]
+    """``Extract {} to a folder``: the title of what asks where to."""
 
     def __init__(self, name: str, size: int) -> None:
         self.name = name
@@ -158,8 +160,9 @@ class TakingOut(QObject):
         """Say what of the copies is not as it is in the store, where anything is."""
         sentences = [*taken.otherwise(done), *taken.doubts(done)]
         if sentences:
-            severity = "warning" if done.left_out_count else "notice"
-            self.noticed.emit(Notice(severity, " ".join(sentences), more=self._list(done)))
+            self.noticed.emit(
+                Notice("warning" if done.left_out_count else "notice", " ".join(sentences), more=self._list(done))
+            )
 
     def offer_instead(self, what: Wanted, sentence: str) -> None:
         """Say why something cannot be had so quickly, and offer to make it in a folder instead."""
@@ -188,13 +191,16 @@ class TakingOut(QObject):
         )
 
     def _tell(self, what: Wanted, target: Path, done: "Extraction") -> None:
-        severity = "warning" if done.left_out_count or not done.is_verified else "success"
         show = partial(self.showAsked.emit, done.placed[0]) if done.placed else None
         details = "\n".join(f"{path}: {fate}" for path, fate, _ in taken.rows(done))
-        words = "Show in file manager" if show else ""
         self.noticed.emit(
             Notice(
-                severity, what.tell(done, target), text.plain(details, -1, lines=True), words, show, self._list(done)
+                "warning" if done.left_out_count or not done.is_verified else "success",
+                what.tell(done, target),
+                text.plain(details, -1, lines=True),
+                "Show in file manager" if show else "",
+                show,
+                self._list(done),
             )
         )
 

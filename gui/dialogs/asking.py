@@ -148,10 +148,10 @@ def good_copy(window: QWidget, settings: Settings, digest: str) -> Path | None:
     return Path(chosen)
 
 
-def folder_to_extract_to(window: QWidget, settings: Settings, name: str) -> Path | None:
+def folder_to_make_it_in(window: QWidget, settings: Settings, question: str) -> Path | None:
     """In which folder something is to be made."""
     start = str(settings.last_folder("extract"))
-    chosen = QFileDialog.getExistingDirectory(window, f"Choose the folder for {text.plain(name)}", start)
+    chosen = QFileDialog.getExistingDirectory(window, text.plain(question), start)
     if not chosen:
         return None
     settings.set_last_folder("extract", Path(chosen))

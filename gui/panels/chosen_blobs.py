@@ -31,6 +31,7 @@ class ChosenBlobs(Wanted):
 
     doing = "Saving"
     offer = "Save as…"
+    question = "Save {} in a folder"
 
     def __init__(self, snapshot: Snapshot, rows: Rows, name: str = "", *, even_if_wrong: bool = False) -> None:
         """``name`` is what a single one is to be called; ``even_if_wrong`` also saves what is corrupt."""

@@ -32,6 +32,7 @@ class _Files(Wanted):
 
     doing = "Extracting"
     offer = "Extract to…"
+    question = "Extract {} to a folder"
 
     def tell(self, done: "Extraction", target: Path) -> str:
         return taken.extracted(done, target)

@@ -10,7 +10,7 @@ import pytest
 
 from engine import durable
 from engine.directory import Directory, is_at
-from engine.durable import Rights, exchange, publish, remove_tree, rename_new, staging, write_file
+from engine.durable import Rights, exchange, publish, remove_dead, remove_tree, rename_new, staging, write_file
 from engine.locking import try_lock
 
 RIGHTS = Rights(0o666, 0o777, os.geteuid(), os.getegid())
@@ -37,6 +37,19 @@ class TestStaging:
             write_file(stage, "unfinished", b"x", RIGHTS)
             raise ZeroDivisionError
         assert names(tmp_path) == []
+
+    def test_what_a_killed_program_left_can_be_removed(self, tmp_path: Path, folder: Directory) -> None:
+        for name in (f".blobscope-{'0' * 16}", ".blobscope-trash", ".blobscope-0", "other"):
+            (tmp_path / name / "deep").mkdir(parents=True)
+            (tmp_path / name / "deep/file").write_text("x")
+        (tmp_path / f".blobscope-{'1' * 16}").symlink_to("other")
+        (tmp_path / f".blobscope-{'2' * 16}").write_text("x")
+        before = names(tmp_path)
+        with staging(folder) as stage:
+            living = Path(stage.path).name
+            remove_dead(folder)
+            assert names(tmp_path) == sorted({*before, living} - {f".blobscope-{'0' * 16}"})
+        assert (tmp_path / "other/deep/file").read_text() == "x"
 
     def test_a_cleaner_that_comes_before_the_lock_takes_nothing_from_us(
         self, tmp_path: Path, folder: Directory, monkeypatch: pytest.MonkeyPatch

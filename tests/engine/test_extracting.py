@@ -52,7 +52,7 @@ class Image:
         self.files = self.opened.files
         self.view = self.files.view(layer % len(layers), only=only)
 
-    def extract(self, target: Path, *paths: bytes, progress: Progress | None = None, **more: int) -> Extraction:
+    def extract(self, target: Path, *paths: bytes, progress: Progress | None = None, **more) -> Extraction:
         nodes = [self.files.tree.find(path) for path in paths] or [ROOT]
         return extract(self.opened.contents, self.files, self.view, nodes, target, progress or Progress(), **more)
 
@@ -88,6 +88,12 @@ def test_the_whole_file_system_gets_a_folder_of_its_own(image, target):
     told = image(file(b"a", b"1") + file(b"b/c", b"2")).extract(target)
     assert names(target) == ["files", "files/a", "files/b", "files/b/c"]
     assert told.placed == [target / "files"]
+
+
+def test_the_whole_file_system_may_be_called_otherwise(image, target):
+    told = image(file(b"a", b"1")).extract(target, root_name="../app:1.0")
+    assert names(target) == ["..%2Fapp:1.0", "..%2Fapp:1.0/a"]
+    assert told.renamed == [("", "..%2Fapp:1.0")]
 
 
 def test_what_is_chosen_twice_comes_out_once(image, target):
