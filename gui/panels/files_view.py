@@ -1,12 +1,13 @@
 """The files of an image at one of its layers, and what that layer did to them."""
 
+from functools import partial
+
 from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from engine.pathpattern import literal
 from engine.pathtree import ROOT
-from engine.tarheader import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, HEADER_ONLY, PIPE, SYMBOLIC_LINK
 from gui import icons
 from gui.models.file_cells import CHANGES, Column
 from gui.models.file_tree import FileTree, Wish
@@ -15,6 +16,7 @@ from gui.panels.chosen_files import choose_files
 from gui.panels.columns import Columns
 from gui.panels.drag_out import DragOut
 from gui.panels.empty_place import EmptyPlace
+from gui.panels.file_subject import NOTHING, subject_of
 from gui.panels.files_choice import FilesChoice
 from gui.panels.files_picture import TreeOrPicture
 from gui.panels.files_sum import FilesSum
@@ -38,14 +40,6 @@ _SAMPLES = {
 _FIRST_TO_GO = (Column.OWNER, Column.MODE, Column.MODIFIED, Column.LAYER, Column.CHANGE)
 """Columns that are left out where there is no room, the first first; the line below the tree tells all of them."""
 _SPLITTER = "files/content"
-_NO_FILE = ("This is no file", "Only files have content.")
-_NO_FILES = {
-    DIRECTORY: ("A folder", "Select a file to see what is in it."),
-    SYMBOLIC_LINK: ("A symbolic link", "What is in a file is shown where the file is."),
-    PIPE: ("A pipe", "Only files have content."),
-    BLOCK_DEVICE: ("A device", "Only files have content."),
-    CHARACTER_DEVICE: ("A device", "Only files have content."),
-}
 _OPENED = 60
 """Rows that are opened by themselves where a filter has left few."""
 
@@ -199,9 +193,12 @@ class FilesView(LayersTab):
             self.view.selectionModel().setCurrentIndex(index, flags)
             self.view.scrollTo(index, QTreeView.ScrollHint.PositionAtCenter)
 
-    def focus_filter(self) -> None:
-        """Put the cursor into the filter."""
-        self.choice.focus_filter()
+    def open_find(self) -> None:
+        """Find in what is in the file where the keyboard is there, else among the paths."""
+        if self.preview.isAncestorOf(self.focusWidget() or self.view):
+            self.preview.open_find()
+        else:
+            self.choice.focus_filter()
 
     def begin_session(self, session: Session) -> None:
         """All stores of a window share the workers, so the first one's are those of all."""
@@ -300,18 +297,22 @@ class FilesView(LayersTab):
     def _look_into(self, model: FileTree, node: int) -> None:
         """Tell which layers touched the current path, and show what is in it."""
         image, view, session = self.image, model.view, self.session
-        if image is None or view is None or session is None or model.wish is None or node <= ROOT:
-            self.preview.say("Nothing is selected", "Select a file to see what is in it.")
+        is_of_image = image is not None and model.wish is not None and model.wish.files is image.files
+        if image is None or view is None or session is None or not is_of_image or node <= ROOT:
+            self.preview.say(*NOTHING[:2])
             return
         entry = int(view.entries[node])
-        facts = image.files.facts(entry)
         touches = [] if self._stack.is_alone else image.files.history(node)
-        self.sum.touched.tell(touches, self._stack.layers, facts.layer)
-        if facts.kind in HEADER_ONLY:
-            self.preview.say(*_NO_FILES.get(facts.kind, _NO_FILE))
-            return
-        name = image.files.tree.name(node).decode("utf-8", "surrogateescape")
-        self.preview.show_file(Subject(image.contents, entry, name, session.layers.runner, str(session.store.path)))
+        self.sum.touched.tell(touches, self._stack.layers, image.files.facts(entry).layer)
+        found = subject_of(session, image, self._stack, node, entry)
+        if isinstance(found, Subject):
+            self.preview.show_file(found)
+        elif found.leads_to:
+            self.preview.say(
+                found.headline, found.sentence, "Go to what it leads to", partial(self.reveal, found.leads_to)
+            )
+        else:
+            self.preview.say(found.headline, found.sentence)
 
     def _put(self, place: QWidget) -> None:
         """Show the tree, or the words in its place; the keyboard goes to what is there."""

@@ -20,7 +20,7 @@ LONGEST_S = 3
 """Seconds of computing that it takes at most."""
 _MEMORY = 1 << 30
 """Bytes of address space that it takes at most."""
-_SHEBANG = re.compile(r"#!\s*\S*?([A-Za-z]+)[0-9.]*(?:[ \t]+(?:-\S+[ \t]+)*([A-Za-z]+))?")
+_SHEBANG = re.compile(r"#![ \t]*(?:\S*/)?([A-Za-z]+)[0-9.]*(?:[ \t]+(?:-\S+[ \t]+)*([A-Za-z]+))?")
 _BY_NAME = {
     ".bashrc": "bash",
     ".profile": "bash",

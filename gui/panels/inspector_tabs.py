@@ -236,12 +236,12 @@ class InspectorTabs(QTabWidget):
     @property
     def can_find(self) -> bool:
         """Whether there is a document, a tree of files, or bytes that are shown, to find something in."""
-        return self._selection is not None and (self.isTabVisible(DOCUMENT) or self.currentIndex() == BYTES)
+        return self._selection is not None and (self.isTabVisible(DOCUMENT) or self.currentIndex() in (FILES, BYTES))
 
     def open_find(self) -> None:
         """Find in the files or in the bytes where they are shown, else in the document."""
         if self.currentIndex() == FILES:
-            self.files.focus_filter()
+            self.files.open_find()
         elif self.currentIndex() == BYTES:
             self.bytes.open_find()
         elif self.can_find:

@@ -1,7 +1,7 @@
 """What is in a file of an image: its text, its picture, or its bytes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
@@ -21,13 +21,14 @@ from gui.panels.picture_view import PictureView, describe
 from gui.panels.preview_bar import CutBar, PreviewBar, Waiting
 from gui.panels.previewing import Preview, Sort, TextPart
 from gui.panels.text_pane import TextPane
-from gui.theme import Space
+from gui.theme import Role, Space
 
 if TYPE_CHECKING:
     from engine.contents import Contents
     from gui.panels.bytes_view import BytesView
 
 Result = TypeVar("Result")
+Act = Callable[[], object]
 
 _SETTLE_MS = 60
 """Who walks through the rows does not want to see what is in each."""
@@ -44,6 +45,8 @@ class Subject:
     name: str
     runner: JobRunner
     store: str
+    doubt: str = ""
+    """Why it may not be what it should be."""
 
 
 class PreviewPane(QWidget):
@@ -119,21 +122,26 @@ class PreviewPane(QWidget):
         """Show what is in a file, as soon as it is read."""
         if subject == self.subject:
             return
+        before = self.subject
+        if before is not None and replace(subject, doubt=before.doubt) == before:
+            self.subject = subject
+            self._tell_notes()
+            return
         self._forget()
         self.subject = subject
         self._put(self._blank)
         self._settle.start()
         self._slow.start()
 
-    def say(self, headline: str, sentence: str = "") -> None:
-        """Show words in the place of a file."""
+    def say(self, headline: str, sentence: str = "", button: str = "", act: Act | None = None) -> None:
+        """Show words in the place of a file; the button calls ``act``."""
         self._forget()
-        self._say(headline, sentence)
+        self._say(headline, sentence, button, act)
         self.shown.emit()
 
-    def _say(self, headline: str, sentence: str = "", button: str = "") -> None:
+    def _say(self, headline: str, sentence: str = "", button: str = "", act: Act | None = None) -> None:
         self._slow.stop()
-        self.empty.say(headline, sentence, button, self._read)
+        self.empty.say(headline, sentence, button, act)
         self._put(self.empty)
 
     def _put(self, page: QWidget) -> None:
@@ -181,14 +189,14 @@ class PreviewPane(QWidget):
             self._reading.run(subject.runner, subject.store, title, work, then, self._fail)
 
     def _fail(self, error: BaseException) -> None:
-        self._say("It cannot be read", text.error_sentence(error), "Try again")
+        self._say("It cannot be read", text.error_sentence(error), "Try again", self._read)
         self.shown.emit()
 
     @Slot()
     def _stop(self) -> None:
         """Read no further."""
         self._reading.drop()
-        self._say("Reading was stopped", "", "Read the file")
+        self._say("Reading was stopped", "", "Read the file", self._read)
 
     @Slot()
     def _say_slow(self) -> None:
@@ -201,7 +209,7 @@ class PreviewPane(QWidget):
         self._content = preview.text.content if preview.text is not None else ""
         self._lines = self._content.count("\n")
         self.bar.offer(preview, describe(preview.picture) if preview.picture is not None else "")
-        self.note.say(preview.note)
+        self._tell_notes()
         self.find_bar.hide()
         if not preview.size:
             self._say("The file is empty")
@@ -214,6 +222,11 @@ class PreviewPane(QWidget):
             self._show_bytes(self.subject, preview.size)
         self._tell_cut()
         self.shown.emit()
+
+    def _tell_notes(self) -> None:
+        doubt = self.subject.doubt if self.subject is not None else ""
+        note = self.preview.note if self.preview is not None else ""
+        self.note.say(" ".join(filter(None, (doubt, note))), Role.WARNING if doubt else Role.MUTED)
 
     def _show_text(self, preview: Preview) -> None:
         is_reformatted = preview.sort is Sort.REFORMATTED

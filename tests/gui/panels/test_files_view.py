@@ -98,7 +98,7 @@ def test_the_filter_opens_the_way_to_what_it_finds(qtbot: QtBot, view: FilesView
     qtbot.keyClick(view.choice.line, Qt.Key.Key_Return)
     assert view.view.hasFocus()
     assert view.view.currentIndex().data() == "srv"
-    view.focus_filter()
+    view.choice.focus_filter()
     qtbot.keyClick(view.choice.line, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: len(top(view)) == 3)
 

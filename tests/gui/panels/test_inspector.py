@@ -90,7 +90,7 @@ def test_the_breadcrumb_says_how_one_came_here_and_leads_back_up(inspector: Insp
         ("index", ["Overview", "Document", "Bytes", "Metadata", "Relations", "Annotations"]),
         ("image", ["Overview", "Layers", "Files", "Document", "Bytes", "Metadata", "Relations"]),
         ("config", ["Overview", "Document", "Bytes", "Metadata", "Relations"]),
-        ("layer", ["Overview", "Bytes", "Metadata", "Relations"]),
+        ("layer", ["Overview", "Files", "Bytes", "Metadata", "Relations"]),
     ],
 )
 def test_only_tabs_that_mean_something_are_there(inspector: Inspector, store, name: str, expected: list[str]) -> None:
