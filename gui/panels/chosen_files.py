@@ -12,10 +12,10 @@ from engine.progress import Progress
 from engine.snapshot import State
 from engine.store import Store
 from gui import taken, text
-from gui.layering import MOST_LAYERS, ReadImage, read_image
+from gui.layering import MOST_LAYERS, ReadImage, is_layer, read_image
 from gui.models.file_cells import path_of
 from gui.models.file_tree import FileTree
-from gui.panels.image_stack import has_layers
+from gui.panels.image_stack import has_files
 from gui.session import Selection, Session
 from gui.taking_out import Chosen, Wanted
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the f
 
 _MOST_SUMMED = 10_000
 """Paths whose sizes are added up before they are taken out; of more, nobody needs to know beforehand."""
+
+
+_UNREAD = "It could not be read, so what only it has is missing."
+_READ_IN_PART = "It could be read only in part, so some of what it has is missing."
 
 
 class _Files(Wanted):
@@ -77,7 +81,19 @@ class ChosenFiles(_Files):
             root_name=self._whole,
         )
         done.is_verified = done.is_verified or self._is_verified
+        if done.folders:
+            self._tell_gaps(done)
         return done
+
+    def _tell_gaps(self, done: "Extraction") -> None:
+        """What is in a folder may be in a layer that could not be read."""
+        gaps = [
+            (f"layer {number}", _UNREAD if layer.table is None else _READ_IN_PART)
+            for number, layer in enumerate(self._image.layers, 1)
+            if not layer.is_whole
+        ]
+        done.left_out = [*gaps, *done.left_out]
+        done.left_out_count += len(gaps)
 
 
 class WholeImage(_Files):
@@ -104,29 +120,32 @@ def choose_files(selection: Selection, image: ReadImage, model: FileTree, rows: 
         return None
     nodes = [node for row in rows if (node := model.node_at(row)) >= 0]
     digests = [layer.table.digest for layer in image.layers if layer.table is not None]
-    name, is_verified = _image_name(session, selection.digest), _are_verified(session, digests)
+    name, is_verified = _whole_name(session, selection.digest), _are_verified(session, digests)
     return Chosen(session.taking_out, ChosenFiles(image, view, nodes or [ROOT], name, is_verified=is_verified))
 
 
 def choose_image(selection: Selection) -> Chosen | None:
-    """All files of what is selected; None where that is no image whose layers can be read."""
+    """All files of the selected image, or layer; None where it is neither, or has more layers than are read."""
     session, snapshot = selection.session, selection.session.snapshot
     row = snapshot.find(selection.digest) if snapshot is not None else -1
-    document = snapshot.document(row) if snapshot is not None and row >= 0 else None
-    if not isinstance(document, Manifest) or not has_layers(selection) or len(document.layers) > MOST_LAYERS:
+    if snapshot is None or row < 0 or not has_files(selection):
         return None
-    digests = [layer.digest for layer in document.layers]
-    name, is_verified = _image_name(session, selection.digest), _are_verified(session, digests)
+    document = snapshot.document(row)
+    digests = [layer.digest for layer in document.layers] if isinstance(document, Manifest) else [selection.digest]
+    if len(digests) > MOST_LAYERS:
+        return None
+    name, is_verified = _whole_name(session, selection.digest), _are_verified(session, digests)
     return Chosen(session.taking_out, WholeImage(digests, name, is_verified=is_verified))
 
 
-def _image_name(session: Session, digest: str) -> str:
-    """What the folder is called that all files of an image get."""
+def _whole_name(session: Session, digest: str) -> str:
+    """What the folder is called that all files of an image, or of a layer, get."""
     snapshot = session.snapshot
     row = snapshot.find(digest) if snapshot is not None else -1
     entries = snapshot.entries_of(row) if snapshot is not None and row >= 0 else []
     names = [name.rpartition("/")[2] for entry in entries for name in entry.names]
-    return next(filter(None, names), f"image-{digest.partition(':')[2][:12]}")
+    what = "layer" if snapshot is not None and row >= 0 and is_layer(snapshot, row) else "image"
+    return next(filter(None, names), f"{what}-{digest.partition(':')[2][:12]}")
 
 
 def _are_verified(session: Session, digests: Sequence[str]) -> bool:

@@ -108,6 +108,29 @@ def test_an_image_without_a_name_gets_a_folder_that_says_which_it_is(files: Layo
     assert chosen.what.name == f"image-{nameless['digest'][7:19]}"
 
 
+def test_a_layer_by_itself_comes_out_in_a_folder_of_its_own(
+    session: Session, files: LayoutFiles, tmp_path: Path
+) -> None:
+    upper = files.blob(UPPER)["digest"]
+    chosen = choose_image(Selection(session, upper))
+    assert chosen is not None
+    made = chosen.what.take(session.store, tmp_path / "cache", tmp_path, Progress(), None)
+    assert made.placed == [tmp_path / f"layer-{upper[7:19]}"]
+    assert (made.files, made.left_out) == (1, [("usr/bin/same", "It is a hard link to a file that is in no layer.")])
+
+
+def test_a_layer_that_cannot_be_read_is_told_of_where_its_files_would_be(
+    files: LayoutFiles, open_session: Open, tmp_path: Path
+) -> None:
+    files.file(files.blob(UPPER)).unlink()
+    session = open_session(files.path)
+    chosen = choose_image(Selection(session, files.entries[0]["digest"], 0))
+    assert chosen is not None
+    made = chosen.what.take(session.store, tmp_path / "cache", tmp_path, Progress(), None)
+    assert (tmp_path / "app:1.0/etc/passwd").read_bytes() == b"root"
+    assert made.left_out == [("layer 2", "It could not be read, so what only it has is missing.")]
+
+
 def test_what_is_no_image_has_no_files(session: Session, files: LayoutFiles) -> None:
     assert choose_image(Selection(session, files.blob(b"x")["digest"])) is None
     assert choose_image(Selection(session, files.image(LOWER, UPPER)["digest"].replace("a", "b"))) is None
