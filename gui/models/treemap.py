@@ -205,9 +205,9 @@ class _Making:
         nodes, sizes = self._space.parts(place.node)
         nodes, sizes = nodes[place.skip :], sizes[place.skip :]
         total = int(sizes.sum())
-        if total <= 0:
-            return False
         area = (box[2] - box[0]) * (box[3] - box[1])
+        if total <= 0 or area <= 0:
+            return False
         shown = int(np.searchsorted(-sizes, -SMALLEST * total / area, "right"))
         if not shown and cell >= 0:
             return False  # all of it shown as one is what there is already

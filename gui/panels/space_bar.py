@@ -28,6 +28,7 @@ SENTENCES = {
 _WORDLESS_FIRST = (Use.OTHER, Use.USED, Use.SHARED, Use.BROKEN, Use.UNUSED)
 _LEAST_BAR = 28
 _BAR_HEIGHT = 8
+_PADDING = 6
 _LEAST_PIECE = 3.0
 """Pixels of a piece that has any bytes: the smallest may be the one that matters."""
 
@@ -142,13 +143,20 @@ class SpaceBar(QWidget):
         if counted is None:
             return
         shown = [use for use, button in self.buttons.items() if not button.isHidden()]
-        for use in shown:
-            self.buttons[use].setText(f"{text.size(counted.tally.sizes[use])} {WORDS[use]}")
+        words = {use: f"{text.size(counted.tally.sizes[use])} {WORDS[use]}" for use in shown}
         room = self.width() - self.map.sizeHint().width() - _LEAST_BAR - (len(shown) + 4) * Space.TINY
-        for use in _WORDLESS_FIRST:
-            if sum(self.buttons[each].sizeHint().width() for each in shown) <= room:
+        for use in (use for use in _WORDLESS_FIRST if use in words):
+            if sum(map(self._width, words.values())) <= room:
                 break
-            self.buttons[use].setText("")
+            words[use] = ""
+        for use, written in words.items():
+            self.buttons[use].setText(written)
+            self.buttons[use].setFixedWidth(self._width(written))
+
+    def _width(self, words: str) -> int:
+        """Pixels of a button with these words; Qt's own hint leaves room for half as much again."""
+        glyph = icons.LIST_SIZE.width() + 2 * _PADDING
+        return glyph + Space.TINY + self.fontMetrics().horizontalAdvance(words) if words else glyph
 
 
 class _Pieces(QWidget):

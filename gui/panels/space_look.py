@@ -28,7 +28,8 @@ _SLICE = 400
 """Rectangles or lines that are drawn in a row."""
 _LABELS = 12
 """The same for labels, which take longer."""
-_LEAST_LETTERS = 3
+_LEAST_LETTERS = 6
+"""Letters of a title that is cut."""
 _WORTH = 12
 """Letters of a title that are worth more than the size beside it."""
 _EDGE = 3
@@ -125,10 +126,16 @@ def _label(picture: Picture, chosen: list[int], metrics: QFontMetrics, painter: 
                 first.setRight(second.left() - 2 * _EDGE)
         if second.bottom() <= box.bottom() + 1 and metrics.horizontalAdvance(detail) <= second.width():
             _write(painter, second, detail, paper, metrics)
-        if titles and first.width() >= metrics.averageCharWidth() * _LEAST_LETTERS:
-            fitting = (words for words in titles if metrics.horizontalAdvance(words) <= first.width())
-            short = metrics.elidedText(titles[-1], Qt.TextElideMode.ElideMiddle, int(first.width()))
-            _write(painter, first, next(fitting, short), paper, metrics)
+        if titles:
+            _write(painter, first, _fitting(titles, first.width(), metrics), paper, metrics)
+
+
+def _fitting(titles: Sequence[str], width: float, metrics: QFontMetrics) -> str:
+    """The longest title that fits, or what fits of the shortest; empty where that would be next to nothing."""
+    whole = next((words for words in titles if metrics.horizontalAdvance(words) <= width), "")
+    if whole or width < metrics.averageCharWidth() * _LEAST_LETTERS:
+        return whole
+    return metrics.elidedText(titles[-1], Qt.TextElideMode.ElideMiddle, int(width))
 
 
 def _write(painter: QPainter, line: QRectF, words: str, paper: Paper, metrics: QFontMetrics) -> None:

@@ -16,7 +16,6 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -27,8 +26,6 @@ from gui.theme import Role
 
 _STEP_S = 0.004
 """So long it draws at a stretch."""
-_PAUSE_MS = 60
-"""Its size must have stood still for so long before it is laid out anew."""
 _LEAST = QSize(120, 60)
 _LEAST_SURROUNDED = 9.0
 _WAYS = {Qt.Key.Key_Left: Way.LEFT, Qt.Key.Key_Right: Way.RIGHT, Qt.Key.Key_Up: Way.UP, Qt.Key.Key_Down: Way.DOWN}
@@ -37,8 +34,6 @@ _WAYS = {Qt.Key.Key_Left: Way.LEFT, Qt.Key.Key_Right: Way.RIGHT, Qt.Key.Key_Up: 
 class SpaceMap(QWidget):
     """Shows a ``Picture``. What is drawn is kept; painting only copies it, and draws what is current around it."""
 
-    resized = Signal()
-    """It has another size: whoever knows what it shows lays that out anew."""
     moved = Signal(object)
     """The person has gone to this ``Place``."""
     entered = Signal(object)
@@ -58,6 +53,8 @@ class SpaceMap(QWidget):
         self.picture: Picture | None = None
         self.current: Place | None = None
         """What the keyboard is at, and what is selected in the list beside it."""
+        self.can_be_left = False
+        """Whether there is something around what is shown."""
         self._under: Place | None = None
         self._surrounded: NDArray[np.int64] = np.empty(0, np.int64)
         self._kept = QPixmap()
@@ -69,16 +66,12 @@ class SpaceMap(QWidget):
         self.setMinimumSize(_LEAST)
         self._drawing = QTimer(self)
         self._drawing.timeout.connect(self._draw_on)
-        self._resizing = QTimer(self)
-        self._resizing.setSingleShot(True)
-        self._resizing.setInterval(_PAUSE_MS)
-        self._resizing.timeout.connect(self.resized)
         theme.current().changed.connect(self._redraw)
 
     @property
     def busy(self) -> bool:
-        """Whether something of it is still to be drawn, or to be laid out."""
-        return bool(self._steps) or self._resizing.isActive()
+        """Whether something of it is still to be drawn."""
+        return bool(self._steps)
 
     def show_picture(self, picture: Picture | None) -> None:
         """Show another picture, or nothing."""
@@ -179,10 +172,6 @@ class SpaceMap(QWidget):
         painter.setPen(pen)
         painter.drawRect(box.adjusted(1.5, 1.5, -2.5, -2.5))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._resizing.start()
-
     def sizeHint(self) -> QSize:
         return QSize(400, 220)
 
@@ -193,7 +182,11 @@ class SpaceMap(QWidget):
             place = self._place_at(QPointF(event.pos()))
             QToolTip.showText(event.globalPos(), text.tooltip(self._tell(place)) if place is not None else "", self)
             return True
-        if event.type() == QEvent.Type.DevicePixelRatioChange:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            if event.key() == Qt.Key.Key_Backspace and self.can_be_left:
+                event.accept()  # elsewhere, and where there is nothing around, it goes back in the history
+                return True
+        elif event.type() == QEvent.Type.DevicePixelRatioChange:
             self._redraw()
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self.update()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # made when it is first opened
     from gui.panels.space_store import StoreMap
 
 _SPLITTER = "map-splitter"
-_FIRST_SHARES = [6200, 3800]
-"""What the lists and the map get of the height when it is first opened."""
+_FIRST_SIZES = [2000, 250]
+"""Pixels of the height of the map when it is first opened; the lists get what is left."""
 
 
 class SpacePane(QWidget):
@@ -99,5 +99,7 @@ class SpacePane(QWidget):
         self.map.mark(self._digest)
         state = self._settings.view_state(_SPLITTER)
         if not (state and self.splitter.restoreState(QByteArray(state))):
-            self.splitter.setSizes(_FIRST_SHARES)
+            self.splitter.setSizes(_FIRST_SIZES)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
         self.map.show()

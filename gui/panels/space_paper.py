@@ -13,7 +13,7 @@ from gui.theme import Role
 
 HATCH = 6.0
 """Pixels between the lines of a hatching, along an edge."""
-_TINT = 0.22
+_TINT = 0.16
 _HATCH_STRENGTH = 0.4
 
 

@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.progress import Progress
 from gui.jobs import JobRunner
@@ -22,6 +22,8 @@ from gui.panels.space_map import SpaceMap
 from gui.theme import Space as Gap
 from gui.widgets import ElidedLabel, icon_button
 
+_PAUSE_MS = 60
+"""Its size must have stood still for so long before it is laid out anew."""
 _LINE_PADDING = 3
 """Pixels that a title's line is higher than its font."""
 
@@ -87,15 +89,22 @@ class SpaceView(QWidget):
     def __init__(self, name: str, runner: JobRunner, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._latest = Latest(self, runner)
+        self._resizing = QTimer(self)
+        self._resizing.setSingleShot(True)
+        self._resizing.setInterval(_PAUSE_MS)
+        self._resizing.timeout.connect(self.refresh)
         self._shown: Shown | None = None
         self._inside = _ALL
         self._selected = ""
         """What is selected in the list."""
         self.map = SpaceMap(name, self._tell, self)
         self.empty = EmptyPlace(self)
-        self.up = icon_button("back", "Show what is around it (Backspace)", self)
+        self.up = icon_button("previous", "Show what is around it (Backspace)", self)
         self.sentence = ElidedLabel(parent=self)
         self._places = QStackedWidget(self)
+        # A low window is for what is asked in it, and a few words need not be seen whole.
+        self._places.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self._places.setMinimumHeight(self.map.minimumHeight())
         self._places.addWidget(self.map)
         self._places.addWidget(self.empty)
         self._line = QHBoxLayout()
@@ -110,7 +119,6 @@ class SpaceView(QWidget):
         layout.addWidget(self._places, 1)
         self.setFocusProxy(self.map)
         self.up.clicked.connect(self.zoom_out)
-        self.map.resized.connect(self.refresh)
         self.map.left.connect(self.zoom_out)
         self.map.moved.connect(self._move)
         self.map.entered.connect(self._enter)
@@ -147,7 +155,7 @@ class SpaceView(QWidget):
     @property
     def busy(self) -> bool:
         """Whether a picture is on its way."""
-        return self._latest.busy or self.map.busy
+        return self._latest.busy or self.map.busy or self._resizing.isActive()
 
     @property
     def shown(self) -> Shown | None:
@@ -176,6 +184,10 @@ class SpaceView(QWidget):
         super().showEvent(event)
         self.refresh()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._resizing.start()
+
     @Slot()
     def refresh(self) -> None:
         """Have the picture worked out that is wanted now; nothing is, while nobody sees it."""
@@ -195,9 +207,9 @@ class SpaceView(QWidget):
                 cells = lay_out(words.space, place, width, height, line + _LINE_PADDING, progress)
             return Shown(words, place, words.dress(cells, line, progress))
 
-        self._latest.run(BESIDE, work, self._adopt)
+        self._latest.run(BESIDE, work, lambda shown: self._adopt(shown, inside))
 
-    def _adopt(self, shown: Shown) -> None:
+    def _adopt(self, shown: Shown, asked: _Inside) -> None:
         before, current = self._shown, self.map.current
         key = before.words.key_of(current.node) if before is not None and current is not None else ""
         self._shown = shown
@@ -205,11 +217,17 @@ class SpaceView(QWidget):
             self.empty.say(*self._why_nothing())
         self._places.setCurrentWidget(self.map if len(shown.picture.cells) else self.empty)
         self.map.show_picture(shown.picture)
-        self._inside = _Inside(shown.words.key_of(shown.place.node), shown.place.skip)
-        self.up.setEnabled(self._inside != _ALL)
+        if self._inside == asked:  # the person may have gone elsewhere meanwhile
+            self._inside = _Inside(shown.words.key_of(shown.place.node), shown.place.skip)
+        self._allow_out(self._inside != _ALL)
         if current is not None:
             self.map.mark(current._replace(node=shown.words.node_of(key)))
         self._mark()
+
+    def _allow_out(self, allowed: bool) -> None:
+        """Whether there is something around what fills the map."""
+        self.up.setEnabled(allowed)
+        self.map.can_be_left = allowed
 
     def _say_empty(self) -> None:
         words = self._why_empty()
@@ -219,7 +237,7 @@ class SpaceView(QWidget):
             self._latest.drop()
             self.map.show_picture(None)
             self.sentence.set_text("")
-            self.up.setEnabled(False)
+            self._allow_out(False)
             self._places.setCurrentWidget(self.empty)
 
     def _mark(self) -> None:

@@ -175,6 +175,10 @@ def test_a_hundred_thousand_things_of_one_size_are_one_rectangle_that_says_so() 
     assert cells.counts.tolist() == [100_000]
 
 
+def test_in_no_room_there_is_nothing() -> None:
+    assert len(picture([1, 2], 0, 300)) == 0
+
+
 def test_what_takes_no_space_is_not_there() -> None:
     assert len(picture([0, 0, []])) == 0
     assert len(picture([5, 0, []])) == 1
