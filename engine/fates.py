@@ -124,6 +124,11 @@ def look_through(
     )
 
 
+def count_matches(listing: Listing, pattern: PathPattern, progress: Progress) -> int:
+    """How much matches in a layer, where nobody asks what became of it. Raises ``Cancelled``."""
+    return _found(listing, pattern, 0, progress)[1]
+
+
 def touches_of(listing: Listing, known: Known, progress: Progress) -> Touches:
     """What a layer that was looked through does to all paths that are known by now."""
     _, _, folders, follow = _found(listing, None, 0, progress)

@@ -1,8 +1,8 @@
 """Finds paths in all images of a store: which layers of which images have them, and what became of them there.
 
 Every layer is read once and looked through once, whichever images it is part of, and only what was found of it is kept;
-tables come from the cache where they are known. The results of an image are reported as soon as its last layer was
-looked through, those of all images in turn. What one finds of a path is told as ``merging`` would have it (``fates``).
+tables come from the cache where they are known. The results of an image are reported once its last layer was looked
+through, and those of the images before it are told. What became of a path is what ``merging`` makes of it (``fates``).
 """
 
 import os
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.blobs import Blobs
 from engine.errors import EngineError
-from engine.fates import MOST_KNOWN, Fate, Known, Matches, Touches, fates_of, look_through, touches_of
+from engine.fates import MOST_KNOWN, Fate, Known, Matches, Touches, count_matches, fates_of, look_through, touches_of
 from engine.layers import LayerTable, read_table
 from engine.pathpattern import PathPattern
 from engine.progress import Progress
@@ -30,7 +30,7 @@ MOST = 100_000
 """Results that are told; of the others only how many there are."""
 MOST_OF_LAYER = 10_000
 """Results that are told of one layer."""
-_MOST_WAITING = 2_000_000
+_MOST_WAITING = 300_000
 """Entries of tables that wait for the layers below them."""
 _LOOK_S = 0.1
 """So often somebody who waits looks whether that is still wanted."""
@@ -127,8 +127,11 @@ class _Search:
             self._to_come.append(len(own))
             for digest in own:
                 self._users[digest].append(number)
+        self._next_image = 0
+        """The image that is told of next: they are told of in turn, whichever is ready first."""
         self._known = Known()
-        self._looked: dict[str, tuple[Matches, Touches] | None] = {}
+        self._counts: dict[str, int] = {}
+        self._looked: dict[str, tuple[Matches, Touches]] = {}
         self._next = iter(enumerate(self.order))
         self._turn = threading.Condition()
         self._waiting: dict[int, LayerTable | EngineError] = {}
@@ -186,28 +189,32 @@ class _Search:
 
     def _look_at(self, digest: str, table: LayerTable | EngineError) -> None:
         self._look_through(digest, table)
-        for image in list(self._users[digest]):
+        for image in self._users[digest]:
             self._to_come[image] -= 1
-            if not self._to_come[image]:
-                self._tell(image)
+        while self._next_image < len(self._images) and not self._to_come[self._next_image]:
+            self._tell(self._next_image)
+            self._next_image += 1
 
     def _look_through(self, digest: str, table: LayerTable | EngineError) -> None:
         users = len(self._users[digest])
         if isinstance(table, EngineError):
-            self._looked[digest] = None
             self._progress.report(Unread(digest, str(table), users, is_corrupt=False))
             return
         if table.trouble:
             self._progress.report(Unread(digest, table.trouble, users, is_corrupt=table.is_sound is False))
-        room = min(MOST_OF_LAYER, self._most - self.told, MOST_KNOWN - len(self._known))
-        listing = table.listing
-        self._looked[digest] = look_through(listing, self._pattern, self._known, max(0, room), self._progress)
+        listing, room = table.listing, self._most - self.told
+        if not room:
+            self._counts[digest] = count_matches(listing, self._pattern, self._progress)
+            return
+        room = max(0, min(MOST_OF_LAYER, room, MOST_KNOWN - len(self._known)))
+        looked = look_through(listing, self._pattern, self._known, room, self._progress)
+        self._counts[digest], self._looked[digest] = looked[0].count, looked
 
     def _tell(self, number: int) -> None:
         """All layers of an image were looked through: tell what it has."""
         image = self._images[number]
-        stack = [self._looked[digest] for digest in image.layers]
-        total = sum(layer[0].count for layer in stack if layer is not None)
+        stack = [self._looked.get(digest) for digest in image.layers]
+        total = sum(self._counts.get(digest, 0) for digest in image.layers)
         self.total += total
         self.hits += total > 0
         if total and self.told < self._most and any(len(layer[0].paths) for layer in stack if layer is not None):
@@ -215,7 +222,7 @@ class _Search:
         for digest in set(image.layers):
             self._users[digest].remove(number)
             if not self._users[digest]:
-                self._looked[digest] = None  # nobody needs it any more
+                self._looked.pop(digest, None)  # nobody needs it any more
 
     def _asked_for_all(
         self, image: StoredImage, stack: Sequence[tuple[Matches, Touches] | None]

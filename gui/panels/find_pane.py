@@ -72,6 +72,7 @@ class FindPane(QWidget):
         self.line.set_history(settings.finds())
         self.match_case.setChecked(settings.find_match_case)
         self._connect()
+        session.snapshotChanged.connect(self._show)
         self._show()
 
     def _lay_out(self) -> None:

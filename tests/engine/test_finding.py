@@ -130,6 +130,15 @@ def test_an_entry_behind_a_link_of_its_layer_is_found_where_it_is(store):
     assert store.find("/lib/x.so") == []
 
 
+def test_images_are_told_of_in_their_order_whichever_is_ready_first(store):
+    base, later = layer("f1"), layer("f2")
+    store.add("second", base, later)
+    store.add("first", base)
+    store.add("empty")
+    store.add("third", later)
+    assert [row[0] for row in store.find("f")] == ["second", "second", "first", "third"]
+
+
 def test_capitals_make_a_difference_only_when_asked_for(store):
     store.add("image", layer("README", "docs/Été.txt"))
     assert [row[2] for row in store.find("readme")] == ["README"]

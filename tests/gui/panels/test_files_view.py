@@ -202,3 +202,57 @@ def test_the_columns_are_next_time_as_they_were_left(
     assert header.sectionSize(Column.SIZE) == 140
     assert [column for column in Column if header.isSectionHidden(column)] == [Column.OWNER]
     assert top(again)[0] == "usr", "sorted by size"
+
+
+def current(view: FilesView) -> str:
+    assert view.model is not None
+    return view.model.path_at(view.view.currentIndex())
+
+
+def test_a_path_is_revealed_whatever_hides_it(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    view.choice.line.setText("nothing like it")
+    view.choice.toggles[Change.UNCHANGED].setChecked(False)
+    qtbot.waitUntil(lambda: top(view) == [])
+    view.reveal(b"usr/bin/tool")
+    assert current(view) == "/usr/bin/tool"
+    assert view.view.isExpanded(view.view.currentIndex().parent())
+    assert view.view.selectionModel().selectedRows() == [view.view.currentIndex().siblingAtColumn(0)]
+
+
+def test_a_path_is_revealed_as_soon_as_its_layer_is_shown(qtbot: QtBot, view: FilesView, session: Session) -> None:
+    view.choose(0)
+    view.reveal(b"etc/old")
+    qtbot.waitUntil(lambda: current(view) == "/etc/old")
+    assert view.choice.layers.currentIndex() == 0
+
+
+def test_a_path_is_revealed_once_the_image_is_read(
+    qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open
+) -> None:
+    image = files.name(files.image(LOWER, UPPER), "app:1")
+    view.show_selection(Selection(open_session(files.path), image["digest"], 0))
+    view.reveal(b"srv/app/main.py")
+    qtbot.waitUntil(lambda: view.model is not None and current(view) == "/srv/app/main.py")
+
+
+def test_a_path_that_is_not_shown_at_the_layer_leaves_everything_as_it_is(view: FilesView, session: Session) -> None:
+    view.choose(0)
+    view.reveal(b"srv/app/main.py")
+    assert current(view) == ""
+    view.choose(1)
+    view.choice.only.click()
+    view.reveal(b"usr/bin/tool")
+    assert current(view) == ""
+    view.reveal(b"srv/app")
+    assert current(view) == "/srv/app"
+
+
+def test_a_path_among_too_many_is_revealed_alone(
+    qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open
+) -> None:
+    crowd = layer(*(f"many/f{number:04}" for number in range(2500)), "many/z[1]")
+    image = files.name(files.image(crowd), "app:1")
+    view.show_selection(Selection(open_session(files.path), image["digest"], 0))
+    view.reveal(b"many/z[1]")
+    qtbot.waitUntil(lambda: view.model is not None and current(view) == "/many/z[1]")
+    assert view.choice.words == "/many/z[[]1]"
