@@ -14,7 +14,7 @@ from engine.store import Store
 from gui import taken, text
 from gui.panels.naming import descriptor_of, parts_above
 from gui.panels.selected import Selected
-from gui.session import Session
+from gui.session import Selection, Session
 from gui.taking_out import Chosen, Wanted
 
 if TYPE_CHECKING:  # needed by the workers only
@@ -91,6 +91,11 @@ def choose_blobs(session: Session, selected: Selected) -> Chosen | None:
     if snapshot is None or selected.is_past or not len(rows):
         return None
     return Chosen(session.taking_out, ChosenBlobs(snapshot, rows))
+
+
+def choose_blob(session: Session, digest: str) -> Chosen | None:
+    """A single blob; None where it has no file."""
+    return choose_blobs(session, Selected(session, [Selection(session, digest)]))
 
 
 def file_name(snapshot: Snapshot, row: int) -> str:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
@@ -14,7 +14,6 @@ from gui.models.file_tree import FileTree, Wish
 from gui.models.look import RowDelegate
 from gui.panels.chosen_files import choose_files
 from gui.panels.columns import Columns
-from gui.panels.drag_out import DragOut
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.file_subject import NOTHING, subject_of
 from gui.panels.files_choice import FilesChoice
@@ -23,7 +22,6 @@ from gui.panels.files_sum import FilesSum
 from gui.panels.image_stack import Stack, stack_of
 from gui.panels.layers_tab import LayersTab
 from gui.panels.preview import PreviewPane, Subject
-from gui.panels.type_ahead import TypeAhead
 from gui.session import Selection, Session
 from gui.settings import Settings
 from gui.taking_out import Chosen
@@ -47,8 +45,6 @@ _OPENED = 60
 class FilesView(LayersTab):
     """The tree with its choice above and its sum below."""
 
-    menu_asked = Signal(object)
-    """Somebody wants the menu of what is selected, at this ``QPoint`` of the screen."""
     layer_asked = Signal(int)
     """Somebody wants to see the layer at this place, from 0."""
 
@@ -90,9 +86,7 @@ class FilesView(LayersTab):
         self._split()
         self.setFocusProxy(self.view)
         self.copy_from(self.view)
-        DragOut(self.view, self.choose_for_taking_out)
-        TypeAhead(self.view)
-        self.view.customContextMenuRequested.connect(self._ask_menu)
+        self.take_out_of(self.view, "extract", "copy files", "-", "copy path")
         self.choice.layer_chosen.connect(self._choose)
         self.choice.changed.connect(self._show)
         self.choice.left.connect(self._enter_tree)
@@ -120,7 +114,6 @@ class FilesView(LayersTab):
         view.setIconSize(icons.LIST_SIZE)
         view.setSelectionMode(QTreeView.SelectionMode.ExtendedSelection)
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     # ------------------------------------------------------------------------------------------------ showing
 
@@ -346,10 +339,6 @@ class FilesView(LayersTab):
                 self._enter()
                 return True
         return super().eventFilter(watched, event)
-
-    @Slot(QPoint)
-    def _ask_menu(self, place: QPoint) -> None:
-        self.menu_asked.emit(self.view.viewport().mapToGlobal(place))
 
     def what_to_copy(self) -> tuple[str, str]:
         return (self.model.path_at(self.view.currentIndex()) if self.model is not None else ""), "the path"

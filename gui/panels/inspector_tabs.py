@@ -38,8 +38,8 @@ class InspectorTabs(QTabWidget):
 
     followed = Signal(object)
     copied = Signal(str)
-    files_menu_asked = Signal(object)
-    """Somebody wants the menu of what is selected among the files, at this place of the screen."""
+    menu_asked = Signal(object, object)
+    """Somebody wants a menu of commands, by their keys, at this ``QPoint`` of the screen."""
 
     def __init__(self, parent: QWidget | None = None, settings: Settings | None = None) -> None:
         """How columns are left is remembered in ``settings``, where there are any."""
@@ -97,6 +97,12 @@ class InspectorTabs(QTabWidget):
         return self._files.content.choose_for_taking_out() if is_shown else None
 
     @property
+    def chosen_layer(self) -> Chosen | None:
+        """The current one of the layers, as far as the Layers tab is in front and shows any."""
+        is_shown = self._layers.is_made and self.currentIndex() == LAYERS
+        return self._layers.content.choose_for_taking_out() if is_shown else None
+
+    @property
     def document(self) -> "DocumentView":
         return self._document.content
 
@@ -127,7 +133,8 @@ class InspectorTabs(QTabWidget):
         layers.files_asked.connect(lambda: self.show_tab(FILES))
         files.chosen.connect(layers.choose)
         files.layer_asked.connect(self._show_layer)
-        files.menu_asked.connect(self.files_menu_asked)
+        for asker in (layers, files):
+            asker.menu_asked.connect(self.menu_asked)
 
     def _make_layers_view(self, parent: QWidget) -> "LayersView":
         from gui.panels.layers_view import LayersView

@@ -1,13 +1,16 @@
 """What the tabs about layers have in common: they follow how the layers are read, and copy what is current in them."""
 
-from PySide6.QtCore import QEvent, QObject, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
 from gui.layering import ReadImage
+from gui.panels.drag_out import DragOut
 from gui.panels.image_stack import Stack
 from gui.panels.reading_bar import ReadingBar
+from gui.panels.type_ahead import TypeAhead
 from gui.session import Selection, Session
+from gui.taking_out import Chosen
 from gui.widgets import is_copy_shortcut
 
 
@@ -17,6 +20,8 @@ class LayersTab(QWidget):
     copied = Signal(str)
     chosen = Signal(int)
     """Another layer is current here: its place, from 0."""
+    menu_asked = Signal(object, object)
+    """Somebody wants a menu of commands, by their keys, at this ``QPoint`` of the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,6 +78,21 @@ class LayersTab(QWidget):
         """What is current in ``rows`` is copied by the keys for it."""
         self._rows = rows
         rows.installEventFilter(self)
+
+    def take_out_of(self, rows: QAbstractItemView, *commands: str) -> None:
+        """What is selected in ``rows`` can be dragged out, and has a menu of these commands."""
+
+        def ask(place: QPoint) -> None:
+            self.menu_asked.emit(commands, rows.viewport().mapToGlobal(place))
+
+        DragOut(rows, self.choose_for_taking_out)
+        TypeAhead(rows)
+        rows.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        rows.customContextMenuRequested.connect(ask)
+
+    def choose_for_taking_out(self) -> Chosen | None:
+        """What is selected; None where nothing of it can be taken out."""
+        raise NotImplementedError
 
     def what_to_copy(self) -> tuple[str, str]:
         """What is current, as it goes to the clipboard, and what that is; both empty for nothing."""

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QSplitter, QTableView, QVBoxLayout, QWidget
 
 from gui import icons, theme
 from gui.models.look import RowDelegate
+from gui.panels.chosen_blobs import choose_blob
 from gui.panels.columns import Columns
 from gui.panels.describe_layer import describe_layer
 from gui.panels.image_stack import Stack, stack_of
@@ -14,6 +15,7 @@ from gui.panels.page import Page
 from gui.panels.stack_model import Column, StackModel
 from gui.session import Selection
 from gui.settings import Settings
+from gui.taking_out import Chosen
 
 _SIZE = "999.9 MB"
 _SAMPLES = {
@@ -55,6 +57,7 @@ class LayersView(LayersTab):
         self.view.selectionModel().currentRowChanged.connect(self._choose)
         self.view.activated.connect(self.files_asked)
         self.copy_from(self.view)
+        self.take_out_of(self.view, "save blob")
         self.page.activated.connect(self.followed)
         self.page.copied.connect(self.copied)
         theme.current().changed.connect(self._size_rows)
@@ -148,6 +151,11 @@ class LayersView(LayersTab):
         return self.model.stack
 
     # --------------------------------------------------------------------------------------------- from the view
+
+    def choose_for_taking_out(self) -> Chosen | None:
+        """The current layer as it is stored; None where it has no file."""
+        selection, (digest, _) = self.selection, self.what_to_copy()
+        return choose_blob(selection.session, digest) if selection is not None and digest else None
 
     def what_to_copy(self) -> tuple[str, str]:
         row = self.view.currentIndex().row()

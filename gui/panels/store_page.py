@@ -6,27 +6,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 
 from engine.digest import Digest
 from engine.errors import InvalidDigest
 from engine.findings import Severity
 from engine.snapshot import Names, State
-from gui import icons, text
+from gui import text
 from gui.jobs import JobRunner
-from gui.models.filtering import STATES
 from gui.outcome import Notice
 from gui.panels.blob_view import BlobView
 from gui.panels.chosen_blobs import choose_blobs
 from gui.panels.chosen_files import ChosenFiles, choose_image
-from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.drag_out import DragOut
 from gui.panels.file_manager import show_file
 from gui.panels.find_dock import FindDock
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
 from gui.panels.inspector_tabs import DOCUMENT
-from gui.panels.problems_view import MenuWith, ProblemsView, tab_icon
+from gui.panels.lenses import BLOBS, IMAGES, PROBLEMS, TRASH, Lens, Lenses
+from gui.panels.problems_view import MenuWith, ProblemsView
 from gui.panels.removal_question import RemovalQuestion
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
@@ -40,10 +39,7 @@ from gui.taking_out import Chosen
 if TYPE_CHECKING:  # not needed for the first window
     from gui.models.found_table import Place
 
-IMAGES, BLOBS, PROBLEMS = 0, 1, 2
 _SPLITTER = "store-splitter"
-_LOWEST_LIST = 170
-"""Pixels that the list keeps beside the removal strip: some rows with their filter and titles."""
 
 
 class StorePage(QWidget):
@@ -77,37 +73,19 @@ class StorePage(QWidget):
         left = QWidget(self._splitter)
         self.space = SpacePane(session, runner, settings, left)
         self.finder = FindDock(session, settings, self.space.splitter)
-        self.lenses = QTabWidget(self.finder)
-        self.images = ImageView(runner, settings, lambda _selected: context_menu(), self.lenses)
-        self.blobs = BlobView(runner, settings, lambda _selected: context_menu(), self.lenses)
-        self.problems = ProblemsView(runner, settings, menu_with, self.lenses)
-        self.trash = TrashView(session, settings, trash_menu, self.lenses)
-        self.cleanup = CleanupHint(self.lenses)
+        self.lenses = Lenses(session, runner, settings, context_menu, trash_menu, menu_with, self.finder)
         self.removal = RemovalStrip(left)
         self._removing = RemovalQuestion(session, self.removal, self._to_remove)
         self.inspector = Inspector(self._splitter, settings)
         self._assemble(left)
         self._connect()
-        self.images.set_session(session)
-        self.blobs.set_session(session)
-        self.problems.set_session(session)
-        self._count_problems()
-        self._settle()
-        self.images.model.arranged.connect(self._select_first)
+        self.lenses.begin()
 
     def _assemble(self, left: QWidget) -> None:
         self.setAccessibleName(self.session.name)
-        self.lenses.setDocumentMode(True)
-        self.lenses.setAccessibleName("What to list")
-        self.lenses.setIconSize(icons.LIST_SIZE)
-        self.lenses.addTab(self.images, "Images")
-        self.lenses.addTab(self.blobs, "Blobs")
-        self.lenses.addTab(self.problems, "Problems")
-        self.lenses.addTab(self.trash, "Trash")
         layout = QVBoxLayout(left)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        self.lenses.setMinimumHeight(_LOWEST_LIST)
         layout.addWidget(self.space, 1)
         layout.addWidget(self.removal)
         self._splitter.setStretchFactor(0, 6)
@@ -123,36 +101,29 @@ class StorePage(QWidget):
         self.space.restore()
 
     def _connect(self) -> None:
-        for view in (self.images, self.blobs, self.problems):
-            view.selected.connect(self._select)
-            view.activated.connect(self._enter)
-        self.inspector.tabs.files_menu_asked.connect(self._show_files_menu)
-        for rows in (self.images, self.blobs):
-            DragOut(rows.view, lambda: self.blobs_to_take_out)
-        self.trash.changed.connect(self._count_trash)
-        self.cleanup.clicked.connect(self.cleanupAsked)
-        self.session.snapshotChanged.connect(self._tell_unused)
-        self.problems.pointed.connect(self._point_to)
-        self.problems.followed.connect(self._go_to)
-        self.problems.remedy_asked.connect(self.remedyAsked)
-        self.problems.deep_asked.connect(self.session.problems.check_deeply)
-        self.problems.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
+        self.lenses.made.connect(self._take_up)
+        self.lenses.selected.connect(self._select)
+        self.lenses.activated.connect(self._enter)
+        self.lenses.settled.connect(self._settle)
+        self.lenses.pointed.connect(self._point_to)
+        self.lenses.followed.connect(self._go_to)
+        self.lenses.remedy_asked.connect(self.remedyAsked)
+        self.lenses.copied.connect(self._tell)
         self.lenses.currentChanged.connect(self._change_lens)
+        self.lenses.cleanup.clicked.connect(self.cleanupAsked)
+        self.inspector.tabs.menu_asked.connect(self._show_menu)
         self.inspector.followed.connect(self._follow)
         self.inspector.historyChanged.connect(self.situationChanged)
-        self.inspector.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
+        self.inspector.copied.connect(self._tell)
         self.finder.led.connect(self.show_found)
         self.finder.left.connect(self.focus_list)
-        self.finder.copied.connect(lambda sentence: self.session.noticed.emit(Notice("success", sentence)))
+        self.finder.copied.connect(self._tell)
         self.space.chosen.connect(self.reveal)
         self.space.entered.connect(self._enter)
         self.space.listed.connect(self.filter_states)
         self.space.toggled.connect(self.situationChanged)
         self.removal.closed.connect(self.focus_list)
         self.removal.opened.connect(self._keep_in_sight)
-        self.images.model.arranged.connect(self._settle)
-        self.blobs.model.arranged.connect(self._settle)
-        self.session.problems.changed.connect(self._count_problems)
         self.session.problems.asked.connect(lambda: self.show_lens(PROBLEMS))
         self.session.statesChanged.connect(self.situationChanged)
         self.session.jobsChanged.connect(self.situationChanged)
@@ -167,15 +138,25 @@ class StorePage(QWidget):
         return self.selected.first
 
     @property
-    def lens(self) -> RowsView | ProblemsView | TrashView:
-        """The list in front."""
-        widget = self.lenses.currentWidget()
-        return widget if isinstance(widget, (RowsView, ProblemsView, TrashView)) else self.images
+    def images(self) -> ImageView:
+        return self.lenses.images
 
     @property
-    def _busy(self) -> bool:
-        """Whether a list is being arranged."""
-        return self.images.model.busy or self.blobs.model.busy
+    def blobs(self) -> BlobView:
+        return self.lenses.blobs
+
+    @property
+    def problems(self) -> ProblemsView:
+        return self.lenses.problems
+
+    @property
+    def trash(self) -> TrashView:
+        return self.lenses.trash
+
+    @property
+    def lens(self) -> Lens:
+        """The list in front."""
+        return self.lenses.front
 
     @property
     def has_problems(self) -> bool:
@@ -208,7 +189,7 @@ class StorePage(QWidget):
 
         Where several entries of the index lead to it, that with ``name`` is selected.
         """
-        if self._busy:
+        if self.lenses.busy:
             self._to_reveal = digest, name  # which list has it is known when they are arranged
             return self.session.snapshot is not None and self.session.snapshot.find(digest) >= 0
         before, entry = self.lens, self._entry_named(digest, name)
@@ -218,7 +199,7 @@ class StorePage(QWidget):
         other = next((view for view in others if view.reveal(digest, entry)), None)
         if other is not None:
             had_keyboard = self.lenses.isAncestorOf(self.focusWidget() or self)
-            self.lenses.setCurrentWidget(other)
+            self.lenses.show_list(other)
             if had_keyboard:
                 self.focus_list()
         return other is not None
@@ -240,8 +221,7 @@ class StorePage(QWidget):
 
     def show_trash(self) -> None:
         """Show what was removed, and put the keyboard there."""
-        self.lenses.setCurrentWidget(self.trash)
-        self.focus_list()
+        self.show_lens(TRASH)
 
     @Slot()
     def focus_list(self) -> None:
@@ -284,12 +264,11 @@ class StorePage(QWidget):
     def filter_states(self, wanted: Sequence[State]) -> None:
         """List the blobs of these states."""
         self.show_lens(BLOBS)
-        words = {tuple(states): words for words, states in reversed(list(STATES.items()))}
-        self.blobs.set_filter(f"status:{','.join(words[state,] for state in wanted)}")
+        self.lenses.filter_states(wanted)
 
     def select_problem(self, step: int) -> None:
         """Go to the next problem, or in the lists to the next bad blob; with ``step`` -1 to the one before."""
-        if self.lens is self.problems:
+        if self.lenses.currentIndex() == PROBLEMS:
             self.problems.step(step)
             return
         bad = np.flatnonzero(self.session.states >= State.MISSING)
@@ -308,7 +287,7 @@ class StorePage(QWidget):
 
     def panes(self) -> Sequence[QWidget]:
         """The parts that the keyboard moves between."""
-        details = [self.problems.details] if self.lens is self.problems else []
+        details = [self.problems.details] if self.lenses.currentIndex() == PROBLEMS else []
         maps = [self.space.map] if self.space.map is not None else []
         finders = [self.finder.pane] if self.finder.pane is not None else []
         return self.lens.view, *details, *finders, *maps, self.removal, self.inspector
@@ -322,20 +301,20 @@ class StorePage(QWidget):
 
     def ask_removal(self, *, for_good: bool = False) -> None:
         """Show what removing the selection would do; in the trash, what is there can only go for good."""
-        if self.lens is self.trash:
+        if self.lenses.currentIndex() == TRASH:
             self.trash.delete_for_good()
         else:
             self._removing.ask(for_good=for_good)
 
     def _to_remove(self) -> tuple[Sequence[int], Names | None]:
         """The entries of the index, or the blobs, that removing is about."""
-        entries = self.selected.entries if self.session.is_layout and self.lens is self.images else []
+        entries = self.selected.entries if self.session.is_layout and self.lenses.currentIndex() == IMAGES else []
         return entries, self.selected.names
 
     @property
     def is_trash_chosen(self) -> bool:
         """Whether something in the trash is selected, and that is in front."""
-        return self.lens is self.trash and bool(self.trash.chosen)
+        return self.lenses.currentIndex() == TRASH and bool(self.trash.chosen)
 
     def keep_aside(self) -> None:
         """Move the selected corrupt blob to the trash, to be kept there."""
@@ -373,7 +352,10 @@ class StorePage(QWidget):
 
     @property
     def blobs_to_take_out(self) -> Chosen | None:
-        """What is selected in the list, as far as it has files."""
+        """The current layer where the keyboard is among the layers, else what is selected in the list and has files."""
+        tabs = self.inspector.tabs
+        if tabs.isAncestorOf(self.focusWidget() or self) and (chosen := tabs.chosen_layer) is not None:
+            return chosen
         return choose_blobs(self.session, self.selected)
 
     def copy_paths(self) -> None:
@@ -382,16 +364,13 @@ class StorePage(QWidget):
         if chosen is not None and isinstance(chosen.what, ChosenFiles):
             self._copy(chosen.what.paths)
 
-    @Slot(object)
-    def _show_files_menu(self, place: QPoint) -> None:
-        self._menu_with(("extract", "copy files", "-", "copy path")).popup(place)
+    @Slot(object, object)
+    def _show_menu(self, keys: Sequence[str], place: QPoint) -> None:
+        self._menu_with(keys).popup(place)
 
     def save_state(self) -> None:
         """Remember columns and sizes."""
-        self.images.save_state()
-        self.blobs.save_state()
-        self.problems.save_state()
-        self.trash.save_state()
+        self.lenses.save_state()
         self.finder.save_state()
         self.space.save_state()
         self.inspector.tabs.save_state()
@@ -400,21 +379,30 @@ class StorePage(QWidget):
     # ---------------------------------------------------------------------------------------------- inside
 
     @Slot(object)
+    def _take_up(self, view: RowsView) -> None:
+        """A list of rows is there: what it lists can be dragged out."""
+        DragOut(view.view, lambda: self.blobs_to_take_out)
+        if isinstance(view, ImageView):
+            view.model.arranged.connect(self._select_first)
+
+    @Slot(str)
+    def _tell(self, sentence: str) -> None:
+        self.session.noticed.emit(Notice("success", sentence))
+
+    @Slot(object)
     def _select(self, selected: Sequence[Selection]) -> None:
-        """The selection of a list is different; only that of the list in front counts."""
-        if self.sender() not in (None, self.lens):
-            return
+        """The selection of the list in front is different."""
         self._adopt(selected)
         self.removal.put_away()
 
     def _adopt(self, selections: Sequence[Selection]) -> None:
         """Show what is selected, which may be the same as before in another snapshot."""
-        self.selected = Selected(self.session, selections, with_parts=self.lens is self.images)
+        self.selected = Selected(self.session, selections, with_parts=self.lenses.currentIndex() == IMAGES)
         if len(self.selected) > 1:
             self.inspector.show_several(self.session, self.selected.rows)
         else:
             self.inspector.show_selection(self.selected.first)
-        if self.lens is self.trash:
+        if self.lenses.currentIndex() == TRASH:
             self.inspector.show_words(*self.trash.words)
         self.space.mark(self.selected.first.digest if self.selected.first is not None else "")
         self.situationChanged.emit()
@@ -427,7 +415,7 @@ class StorePage(QWidget):
     @Slot(str)
     def _point_to(self, where: str) -> None:
         """The selected problem is about a place in a document."""
-        if self.lens is self.problems:
+        if self.lenses.currentIndex() == PROBLEMS:
             self.inspector.tabs.point_to(where)
 
     @Slot(object, str)
@@ -440,20 +428,9 @@ class StorePage(QWidget):
         else:
             self.reveal(selection.digest)
 
-    @Slot()
-    def _count_problems(self) -> None:
-        """Say on the lens how much is wrong; notes do not count."""
-        counts, checked = self.session.problems.counts, self.session.problems.checked
-        count = counts.get(Severity.ERROR, 0) + counts.get(Severity.WARNING, 0)
-        number = self.lenses.indexOf(self.problems)
-        self.lenses.setTabText(number, f"Problems {text.number(count)}" if checked is not None else "Problems")
-        if checked is not None:
-            self.lenses.setTabIcon(number, icons.icon(*tab_icon(counts)))
-        self.situationChanged.emit()
-
     @Slot(object)
     def _follow(self, selection: Selection) -> None:
-        if self.lens is self.problems:
+        if self.lenses.currentIndex() == PROBLEMS:
             return  # the inspector shows it already, and the list of problems has its own order
         if not self.lens.reveal(selection.digest, selection.entry_position):
             self.reveal(selection.digest)
@@ -472,9 +449,9 @@ class StorePage(QWidget):
         """The lists stand as they are to be shown; what is selected may have other facts in a newer snapshot."""
         if self.selected.is_past and (selection := self.lens.selection()):
             self._adopt(selection)
-        self.lenses.setTabText(IMAGES, f"Images {text.number(self.images.model.total)}")
-        self.lenses.setTabText(BLOBS, f"Blobs {text.number(self.blobs.model.total)}")
-        if self._to_reveal[0] and not self._busy:
+        elif self.lenses.currentIndex() == TRASH:
+            self.inspector.show_words(*self.trash.words)
+        if self._to_reveal[0] and not self.lenses.busy:
             wanted, self._to_reveal = self._to_reveal, ("", "")
             self.reveal(*wanted)
         self.situationChanged.emit()
@@ -493,19 +470,6 @@ class StorePage(QWidget):
                 view.setCurrentIndex(view.model().index(0, 0))
 
         QTimer.singleShot(0, self, select)  # what the person does goes first
-
-    @Slot()
-    def _tell_unused(self) -> None:
-        self.cleanup.show_unused(*(self.session.unused if self.session.writable else (0, 0)))
-
-    @Slot()
-    def _count_trash(self) -> None:
-        total = self.trash.total
-        title = f"Trash {text.number(total)}" if total else "Trash"
-        self.lenses.setTabText(self.lenses.indexOf(self.trash), title)
-        if self.lens is self.trash:
-            self.inspector.show_words(*self.trash.words)
-        self.situationChanged.emit()
 
     @Slot()
     def _keep_in_sight(self) -> None:

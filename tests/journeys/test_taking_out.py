@@ -470,6 +470,24 @@ def test_a_blob_is_saved_under_the_name_that_it_has(
     assert (target / "notes").read_text() == "mine"
 
 
+def test_the_layer_that_is_current_among_the_layers_is_saved_and_dragged(
+    driver: Driver, files: LayoutFiles, target: Path, drags: Drags, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(target / "base.tar.gz"), ""))
+    tabs = driver.open(files.path).inspector.tabs
+    driver.select("example.org/app:1.0")
+    driver.key(Qt.Key.Key_2, ALT)
+    driver.key(Qt.Key.Key_Home, CONTROL)
+    driver.key(Qt.Key.Key_S, CONTROL)
+    driver.message("base.tar.gz (")
+    assert gzip.decompress((target / "base.tar.gz").read_bytes()) == BASE
+    view = tabs.layers.view
+    begin_drag_at(driver.qtbot, view.viewport(), view.visualRect(view.model().index(1, 0)).center())
+    driver.until(lambda: drags)
+    ((copy,),) = drags
+    assert (copy.name[:6], copy.suffix, copy.read_bytes()) == ("layer-", ".tar", TOP)
+
+
 def test_a_corrupt_blob_is_saved_only_when_that_is_wanted(
     driver: Driver, files: LayoutFiles, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
