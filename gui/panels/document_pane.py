@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from PySide6.QtCore import QMimeData, QRect, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QMimeData, QRect, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QContextMenuEvent,
     QGuiApplication,
@@ -25,6 +25,7 @@ from gui.panels import document_text
 from gui.panels.document_text import Look, Piece, Places
 from gui.session import Selection
 from gui.theme import Role, Space
+from gui.widgets import is_copy_shortcut
 
 _SLICE = 64 << 10
 """Characters that are laid out before the window gets a turn."""
@@ -233,6 +234,13 @@ class DocumentPane(QPlainTextEdit):
         return self._known[digest]
 
     # --------------------------------------------------------------------------------------- overrides of Qt
+
+    def event(self, event: QEvent) -> bool:
+        """Where words are selected, copying is about them; Qt leaves the keys to the window in this kind of text."""
+        if is_copy_shortcut(event) and self.textCursor().hasSelection():
+            event.accept()
+            return True
+        return super().event(event)
 
     def createMimeDataFromSelection(self) -> QMimeData:
         """What is copied is what is stored."""

@@ -63,10 +63,10 @@ class FilesView(LayersTab):
         self._places.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.view = QTreeView(self._places)
         self.empty = EmptyPlace(self._places)
-        self._splitter = QSplitter(Qt.Orientation.Vertical, self)
-        upper = QWidget(self._splitter)
+        self.splitter = QSplitter(Qt.Orientation.Vertical, self)
+        upper = QWidget(self.splitter)
         self.sum = FilesSum(upper)
-        self.preview = PreviewPane(self._splitter)
+        self.preview = PreviewPane(self.splitter)
         self._places.addWidget(self.view)
         self._places.addWidget(self.empty)
         self.pictures = TreeOrPicture(self._places, self.view)
@@ -77,7 +77,7 @@ class FilesView(LayersTab):
         layout.setSpacing(0)
         layout.addWidget(self.reading)
         layout.addWidget(self.choice)
-        layout.addWidget(self._splitter, 1)
+        layout.addWidget(self.splitter, 1)
         above = QVBoxLayout(upper)
         above.setContentsMargins(0, 0, 0, 0)
         above.setSpacing(0)
@@ -99,11 +99,11 @@ class FilesView(LayersTab):
 
     def _split(self) -> None:
         """The tree and what is in a file share the height, as it was left."""
-        self._splitter.setAccessibleName("Tree and content")
-        self._splitter.setSizes([6000, 4000])
+        self.splitter.setAccessibleName("Tree and content")
+        self.splitter.setSizes([6000, 4000])
         state = self._settings.view_state(_SPLITTER) if self._settings is not None else b""
         if state:
-            self._splitter.restoreState(QByteArray(state))
+            self.splitter.restoreState(QByteArray(state))
 
     def _dress(self) -> None:
         view = self.view
@@ -348,7 +348,7 @@ class FilesView(LayersTab):
         if self.columns is not None:
             self.columns.save()
         if self._settings is not None:
-            self._settings.set_view_state(_SPLITTER, bytes(self._splitter.saveState().data()))
+            self._settings.set_view_state(_SPLITTER, bytes(self.splitter.saveState().data()))
 
     def _enter(self) -> None:
         """Open or close the current folder; go to what is in the current file."""
