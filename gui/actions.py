@@ -114,7 +114,7 @@ COMMANDS: Mapping[str, Command] = {
         "Save &blob as…",
         "Copy what is selected, as it is stored, to a file with a readable name",
         "save",
-        (Keys.Save,),
+        ("Ctrl+S",),
         needs=Need.STORE | Need.BLOBS,
     ),
     "paste": Command(
@@ -337,7 +337,7 @@ MENUS: Sequence[tuple[str, Sequence[str]]] = (
     ("&Help", ("manual", "keys", "-", "about")),
 )
 
-TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "delete")
+TOOLBAR = ("back", "forward", "-", "open", "verify all", "import", "extract", "delete")
 
 CONTEXT = (
     *("verify", "-", "copy digest", "copy reference", "show in folder", "-"),
