@@ -15,7 +15,7 @@ from engine.tarheader import BLOCK
 
 __all__ = ["MOST_PARTS", "Field", "FieldKind", "HeaderWalk", "Part"]
 
-MOST_PARTS = 20_000
+MOST_PARTS = 10_000
 """Parts of a file that are told; their headers are kept in memory."""
 
 ReadBytes = Callable[[int, int, Progress], bytes]

@@ -1,5 +1,7 @@
 """The bytes of a file of the store, whatever it is and however large."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
@@ -21,6 +23,7 @@ from gui.note import Note
 from gui.panels import bytes_copy
 from gui.panels.bytes_copy import Form
 from gui.panels.bytes_find import BytesFind
+from gui.panels.bytes_words import meaning_words, place_words
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.header_pane import HeaderPane
 from gui.panels.hex_goto import EXAMPLES, offset_of
@@ -41,6 +44,8 @@ class BytesView(QWidget):
         super().__init__(parent)
         self._selection: Selection | None = None
         self._opening: Job | None = None
+        self._is_stale = False
+        """Whether the store has become different since the file was last looked for."""
         self._splitter = QSplitter(Qt.Orientation.Vertical, self)
         self.hex = HexView(self._splitter)
         self.headers = HeaderPane(self.hex, self._splitter)
@@ -157,23 +162,29 @@ class BytesView(QWidget):
     def clear(self) -> None:
         """Show nothing, and drop what is still to come."""
         self._selection = None
-        self._opening = None
+        self._opening, self._is_stale = None, False
         self._show(None)
 
     def _open(self) -> None:
         selection = self._selection
-        if selection is None or self._opening is not None:
+        self._is_stale = self._opening is not None
+        if selection is None or self._is_stale:
             return
 
+        def came(tell: Callable[[], object]) -> None:
+            if selection is not self._selection:
+                return
+            self._opening = None
+            if self._is_stale:
+                self._open()
+            else:
+                tell()
+
         def opened(source: ByteSource) -> None:
-            if selection is self._selection:
-                self._opening = None
-                self._adopt(source)
+            came(lambda: self._adopt(source))
 
         def failed(error: BaseException) -> None:
-            if selection is self._selection:
-                self._opening = None
-                self._tell_failure(error)
+            came(lambda: self._tell_failure(error))
 
         runner = selection.session.layers.runner
         self._opening = open_stored(runner, selection.session.store, selection.digest, opened, failed)
@@ -231,33 +242,12 @@ class BytesView(QWidget):
     @Slot()
     def _tell_place(self) -> None:
         """Say where the current byte is, what is selected, and what that means."""
-        place, meaning = self._place_words(), self._meaning_words()
+        place, meaning = place_words(self.hex), meaning_words(self.headers.field_at(self.hex.current))
         self.place.set_text(text.SEPARATOR.join(place))
         self.meaning.setText(meaning)
         set_tooltip(self.meaning, meaning)
         self.meaning.setVisible(not self.headers.isHidden())
         self.hex.describe(", ".join([*place, meaning] if meaning else place))
-
-    def _place_words(self) -> list[str]:
-        view = self.hex
-        if not view.byte_count:
-            return []
-        start, end = view.selection
-        parts = [f"{start:#x}", text.number(start)]
-        if view.has_selection:
-            parts = [f"{start:#x} to {end - 1:#x}", f"{text.count(end - start, 'byte')} selected"]
-        elif known := view.known(start, end):
-            parts.append(f"byte {known[0]:02x} = {known[0]}")
-        return [*parts, f"of {text.count(view.byte_count, 'byte')}"]
-
-    def _meaning_words(self) -> str:
-        """The field that the current byte belongs to, and what it means."""
-        found = self.headers.field_at(self.hex.current)
-        if found is None:
-            return ""
-        part, field = found
-        value = f"{field.name}: {field.value}" if field.value else field.name
-        return f"{part.title}{text.SEPARATOR}{value}. {field.meaning}".strip()
 
     # ------------------------------------------------------------------------------------------------ copying
 

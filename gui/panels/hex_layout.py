@@ -1,4 +1,4 @@
-"""Where things are in a view of bytes: the columns of a row, and rows beyond what a scroll bar can count."""
+"""Where things are in a view of bytes: the columns of a row."""
 
 import math
 from typing import NamedTuple, Self
@@ -10,8 +10,6 @@ WIDTHS = (16, 8, 4)
 GROUP = 8
 """Bytes with a gap behind them."""
 _LEAST_DIGITS = 4
-_BAR = 1 << 30
-"""Steps of a scroll bar, which counts in 32 bits."""
 
 
 class HexLayout(NamedTuple):
@@ -59,21 +57,3 @@ class HexLayout(NamedTuple):
             gaps = sum(place >= 3 * first + first // GROUP for first in range(GROUP, self.per_row, GROUP))
             column = math.floor((place - gaps) / 3)
         return max(0, min(column, self.per_row - 1))
-
-
-class Scrolling(NamedTuple):
-    """How the first row in sight, one of ``last`` + 1, stands in a scroll bar that cannot count so far."""
-
-    last: int
-
-    @property
-    def bar_last(self) -> int:
-        return min(self.last, _BAR)
-
-    def to_bar(self, row: int) -> int:
-        """The bar's place for a row."""
-        return row if self.last <= _BAR else row * _BAR // self.last
-
-    def from_bar(self, value: int) -> int:
-        """A row for the bar's place; its last place is the last row."""
-        return value if self.last <= _BAR else value * self.last // _BAR

@@ -16,24 +16,21 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from gui import text, theme
 from gui.bytesource import ByteSource
-from gui.panels.hex_layout import HexLayout, Scrolling
+from gui.panels.hex_keys import target_of
+from gui.panels.hex_layout import HexLayout
 from gui.panels.hex_marks import Mark, Marking, Marks
 from gui.panels.hex_pages import Pages
 from gui.panels.hex_paint import Scene, paint
+from gui.panels.hex_scrolling import RowScroller
 from gui.widgets import is_copy_shortcut
 
-_WHEEL_ROWS = 3
-_NOTCH = 120
-"""What a wheel tells of one notch, in eighths of a degree."""
 _SLOW_MS = 300
 """Bytes that do not come for so long are said to be on their way."""
 _AUTOSCROLL_MS = 40
-
-_Action = QAbstractSlider.SliderAction
 
 
 class HexView(QAbstractScrollArea):
@@ -59,8 +56,7 @@ class HexView(QAbstractScrollArea):
         self._marks: Marking = Marks(())
         self._current = 0
         self._anchor = 0
-        self._top = 0
-        self._turned = 0.0  # of the wheel, less than a row
+        self._scroller = RowScroller(self.verticalScrollBar())
         self._layout = HexLayout.fitting(0, 1.0, 0)
         self._row_height = 1
         self._char_width = 1.0
@@ -80,10 +76,8 @@ class HexView(QAbstractScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.viewport().setCursor(Qt.CursorShape.IBeamCursor)
         self.viewport().setAutoFillBackground(False)
-        bar = self.verticalScrollBar()
-        bar.setAccessibleName("Position in the bytes")
-        bar.actionTriggered.connect(self._follow_action)
-        bar.valueChanged.connect(self._follow_bar)
+        self.verticalScrollBar().setAccessibleName("Position in the bytes")
+        self._scroller.scrolled.connect(self._note_scrolling)
         theme.current().changed.connect(self._measure)
         self._measure()
 
@@ -107,9 +101,8 @@ class HexView(QAbstractScrollArea):
         last = max(0, self.byte_count - 1)
         self._current = min(self._current, last) if keep_place else 0
         self._anchor = self._current
-        top = self._top if keep_place else 0
         self._lay_out()
-        self._set_top(top)
+        self._scroller.go_to(self._scroller.top if keep_place else 0)
         self._tell()
 
     def set_marks(self, marks: Marking) -> None:
@@ -181,7 +174,11 @@ class HexView(QAbstractScrollArea):
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
             if self.hasFocus():
-                QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
+                self._announce(words)
+
+    def _announce(self, words: str) -> None:
+        """Have a screen reader say something: what a view of this kind is has no word of its own among roles."""
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, words))
 
     # ----------------------------------------------------------------------------------------------- scrolling
 
@@ -197,52 +194,25 @@ class HexView(QAbstractScrollArea):
     @property
     def top_row(self) -> int:
         """The number of the first row in sight."""
-        return self._top
+        return self._scroller.top
 
-    @property
-    def _scrolling(self) -> Scrolling:
-        rows = -(-self.byte_count // self._layout.per_row)
-        return Scrolling(max(0, rows - self.rows_in_sight))
-
-    def _set_top(self, row: int) -> None:
-        scrolling = self._scrolling
-        self._top = max(0, min(row, scrolling.last))
-        self.verticalScrollBar().setValue(scrolling.to_bar(self._top))
+    @Slot()
+    def _note_scrolling(self) -> None:
         self.viewport().update()
         self._ask()
 
     def _show_current(self, *, centred: bool = False) -> None:
-        row, rows = self._current // self._layout.per_row, self.rows_in_sight
-        if not self._top <= row < self._top + rows:
+        row, rows, top = self._current // self._layout.per_row, self.rows_in_sight, self._scroller.top
+        if not top <= row < top + rows:
             middle = row - rows // 2
-            self._set_top(middle if centred else row if row < self._top else row - rows + 1)
-
-    @Slot(int)
-    def _follow_action(self, action: int) -> None:
-        """The bar has fewer steps than a large file has rows, so only dragging is told by its place."""
-        bar, page = self.verticalScrollBar(), self.rows_in_sight
-        steps = {
-            _Action.SliderSingleStepAdd.value: 1,
-            _Action.SliderSingleStepSub.value: -1,
-            _Action.SliderPageStepAdd.value: page,
-            _Action.SliderPageStepSub.value: -page,
-        }
-        if action in steps:
-            self._set_top(self._top + steps[action])
-            bar.setSliderPosition(self._scrolling.to_bar(self._top))
-
-    @Slot(int)
-    def _follow_bar(self, value: int) -> None:
-        scrolling = self._scrolling
-        if value != scrolling.to_bar(self._top):
-            self._set_top(scrolling.from_bar(value))
+            self._scroller.go_to(middle if centred else row if row < top else row - rows + 1)
 
     def _ask(self) -> None:
         """Have what is in sight read, where it is not known."""
         if self._source is None or not self.isVisible():
             return
         per_row = self._layout.per_row
-        start, end = self._top * per_row, (self._top + self.rows_in_sight + 1) * per_row
+        start, end = self._scroller.top * per_row, (self._scroller.top + self.rows_in_sight + 1) * per_row
         self._pages.want(start, min(end, self.byte_count))
         if not self._pages.waiting:
             self._slow.stop()
@@ -275,18 +245,14 @@ class HexView(QAbstractScrollArea):
         self.viewport().update()
 
     def _lay_out(self) -> None:
-        first = self._top * self._layout.per_row
+        first = self._scroller.top * self._layout.per_row
         self._layout = HexLayout.fitting(self.byte_count, self._char_width, self.viewport().width())
-        bar, scrolling = self.verticalScrollBar(), self._scrolling
-        bar.blockSignals(True)  # the place stays, whatever the bar makes of it meanwhile
-        bar.setRange(0, scrolling.bar_last)
-        bar.setPageStep(min(self.rows_in_sight, max(1, scrolling.bar_last)))
-        bar.blockSignals(False)
-        self._set_top(first // self._layout.per_row)
+        per_row = self._layout.per_row
+        self._scroller.set_rows(-(-self.byte_count // per_row), self.rows_in_sight, first // per_row)
 
     def _offset_at(self, point: QPoint) -> int:
         """The byte under a point, or the one nearest to it."""
-        row = self._top + point.y() // self._row_height
+        row = self._scroller.top + point.y() // self._row_height
         return max(0, row * self._layout.per_row + self._layout.column_at(point.x()))
 
     def minimumSizeHint(self) -> QSize:
@@ -300,12 +266,14 @@ class HexView(QAbstractScrollArea):
         """Where the digits of a byte are, in the viewport."""
         row, column = divmod(offset, self._layout.per_row)
         left = self._layout.hex_at(column)
-        return QRect(int(left), (row - self._top) * self._row_height, int(2 * self._char_width), self._row_height)
+        return QRect(
+            int(left), (row - self._scroller.top) * self._row_height, int(2 * self._char_width), self._row_height
+        )
 
     # --------------------------------------------------------------------------------------- overrides of Qt
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        start = self._top * self._layout.per_row
+        start = self._scroller.top * self._layout.per_row
         rows = self.viewport().height() // self._row_height + 1
         end = min(start + rows * self._layout.per_row, self.byte_count)
         scene = Scene(
@@ -327,7 +295,7 @@ class HexView(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         rows = event.oldSize().height() // self._row_height
-        was_in_sight = self._top <= self._current // self._layout.per_row < self._top + max(1, rows)
+        was_in_sight = self._scroller.top <= self._current // self._layout.per_row < self._scroller.top + max(1, rows)
         super().resizeEvent(event)
         self._lay_out()
         if was_in_sight:
@@ -342,7 +310,7 @@ class HexView(QAbstractScrollArea):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows, Page, Home and End go; with Shift they select."""
-        target = self._target_of(event)
+        target = target_of(event, self._current, self.byte_count, self._layout.per_row, self.rows_in_sight)
         if target is not None:
             self._move(target, extend=bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         elif event.matches(QKeySequence.StandardKey.SelectAll):
@@ -351,29 +319,6 @@ class HexView(QAbstractScrollArea):
             self.copy_asked.emit()
         else:
             event.ignore()
-
-    def _target_of(self, event: QKeyEvent) -> int | None:
-        """The byte that a key leads to."""
-        shift, control = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
-        modifiers = event.modifiers() & ~shift & ~Qt.KeyboardModifier.KeypadModifier
-        row, at, last = self._layout.per_row, self._current, max(0, self.byte_count - 1)
-        page = row * max(1, self.rows_in_sight - 1)
-        if modifiers == control:
-            return {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}.get(Qt.Key(event.key()))
-        if modifiers != Qt.KeyboardModifier.NoModifier:
-            return None
-        column = at % row
-        targets = {
-            Qt.Key.Key_Left: at - 1,
-            Qt.Key.Key_Right: at + 1,
-            Qt.Key.Key_Up: at - row if at >= row else at,
-            Qt.Key.Key_Down: min(at + row, last) if at // row < last // row else at,
-            Qt.Key.Key_PageUp: at - page if at >= page else column,
-            Qt.Key.Key_PageDown: at + page,
-            Qt.Key.Key_Home: at - column,
-            Qt.Key.Key_End: at - column + row - 1,
-        }
-        return targets.get(Qt.Key(event.key()))
 
     def event(self, event: QEvent) -> bool:
         """The keys that copy mean these bytes, and not what is selected in the window."""
@@ -428,17 +373,13 @@ class HexView(QAbstractScrollArea):
         if event.modifiers() != Qt.KeyboardModifier.NoModifier:
             event.ignore()
             return
-        pixels = event.pixelDelta().y()
-        turned = pixels / self._row_height if pixels else event.angleDelta().y() / _NOTCH * _WHEEL_ROWS
-        self._turned += turned
-        rows = int(self._turned)
-        self._turned -= rows
-        if rows:
-            self._set_top(self._top - rows)
+        self._scroller.turn(event, self._row_height)
         event.accept()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        if QAccessible.isActive():
+            self._announce(f"{self.accessibleName()}: {self.accessibleDescription()}")
         self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

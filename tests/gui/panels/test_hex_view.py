@@ -14,9 +14,10 @@ from gui import theme
 from gui.bytesource import ByteSource
 from gui.jobs import JobRunner
 from gui.panels import hex_paint
-from gui.panels.hex_layout import HexLayout, Scrolling
+from gui.panels.hex_layout import HexLayout
 from gui.panels.hex_marks import Mark, Marks
 from gui.panels.hex_pages import MOST_PAGES, PAGE
+from gui.panels.hex_scrolling import Scale
 from gui.panels.hex_view import HexView
 from gui.theme import Role
 
@@ -133,12 +134,12 @@ def test_each_row_of_a_huge_file_can_be_scrolled_to(qtbot: QtBot, view: HexView,
 
 @pytest.mark.parametrize("last", [0, 1, 1 << 30, (1 << 30) + 1, (1 << 59) - 1, 1 << 61])
 def test_the_bar_begins_and_ends_where_the_rows_do(last: int) -> None:
-    scrolling = Scrolling(last)
-    assert scrolling.to_bar(0) == 0
-    assert scrolling.to_bar(last) == scrolling.bar_last < 1 << 31
-    assert scrolling.from_bar(scrolling.bar_last) == last
-    for value in (0, scrolling.bar_last // 3, scrolling.bar_last):
-        assert abs(scrolling.to_bar(scrolling.from_bar(value)) - value) <= 1
+    scale = Scale(last)
+    assert scale.to_bar(0) == 0
+    assert scale.to_bar(last) == scale.bar_last < 1 << 31
+    assert scale.from_bar(scale.bar_last) == last
+    for value in (0, scale.bar_last // 3, scale.bar_last):
+        assert abs(scale.to_bar(scale.from_bar(value)) - value) <= 1
 
 
 def test_every_place_is_reached_by_key(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
