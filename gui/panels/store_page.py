@@ -17,7 +17,6 @@ from gui.jobs import JobRunner
 from gui.outcome import Notice
 from gui.panels.blob_view import BlobView
 from gui.panels.chosen_blobs import choose_blobs
-from gui.panels.chosen_files import ChosenFiles, choose_image
 from gui.panels.drag_out import DragOut
 from gui.panels.file_manager import show_file
 from gui.panels.find_dock import FindDock
@@ -344,6 +343,8 @@ class StorePage(QWidget):
     @property
     def files_to_take_out(self) -> Chosen | None:
         """What is selected among the files where the keyboard is there, else all files of the selected image."""
+        from gui.panels.chosen_files import choose_image  # not needed for the first window
+
         tabs = self.inspector.tabs
         if tabs.isAncestorOf(self.focusWidget() or self) and (chosen := tabs.chosen_files) is not None:
             return chosen
@@ -360,9 +361,14 @@ class StorePage(QWidget):
 
     def copy_paths(self) -> None:
         """Copy the paths of what is selected among the files, one a line."""
+        from gui.panels.chosen_files import ChosenFiles
+
         chosen = self.inspector.tabs.chosen_files
         if chosen is not None and isinstance(chosen.what, ChosenFiles):
             self._copy(chosen.what.paths)
+            self._tell("Copied the path." if len(chosen.what.paths) == 1 else "Copied the paths, one a line.")
+        else:
+            self.session.noticed.emit(Notice("notice", "Select files in the Files tab, then copy their paths."))
 
     @Slot(object, object)
     def _show_menu(self, keys: Sequence[str], place: QPoint) -> None:

@@ -440,7 +440,11 @@ def test_paths_are_copied_one_a_line(driver: Driver, files: LayoutFiles) -> None
     click(driver, model, "srv", "app.py")
     click(driver, model, "etc", held=CONTROL)
     driver.menu("Edit", "Copy path")
+    driver.message("Copied the paths, one a line.")
     assert QGuiApplication.clipboard().text() == "/etc\n/srv/app.py"
+    driver.key(Qt.Key.Key_1, ALT)
+    driver.menu("Edit", "Copy path")
+    driver.message("Select files in the Files tab, then copy their paths.")
 
 
 # -------------------------------------------------------------------------------------------------- saving blobs
