@@ -54,6 +54,16 @@ class StoreSpace:
         self._sizes = sizes[self._rows]
         self._groups = groups
 
+    def places_of(self, rows: Rows) -> tuple[Nodes, Nodes]:
+        """The node of the group of each of the rows, and where it stands there: at the end, where it takes no room."""
+        groups = self._groups[rows].astype(np.int64)
+        places = np.full(len(rows), len(self._rows), np.int64)
+        numbers = np.full(len(self.snapshot), -1, np.int64)
+        numbers[rows] = np.arange(len(rows))
+        found = np.flatnonzero(numbers[self._rows] >= 0)
+        places[numbers[self._rows[found]]] = found - self._bounds[groups[numbers[self._rows[found]]]]
+        return self.first_group + groups, places
+
     @property
     def total(self) -> int:
         """Bytes of all files."""
@@ -110,7 +120,9 @@ class ByImage(StoreSpace):
     def __init__(self, snapshot: Snapshot, uses: Uses, progress: Progress) -> None:
         facts = Facts(snapshot)
         tops = facts.tops[: facts.entry_count][facts.at_top]
-        self.tops: Rows = np.unique(tops[tops >= 0])
+        is_top = np.zeros(len(snapshot), np.bool_)
+        is_top[tops[tops >= 0]] = True
+        self.tops: Rows = np.flatnonzero(is_top)
         """The row of the image of each group."""
         count = len(self.tops)
         owners = _owners(snapshot, self.tops, progress)

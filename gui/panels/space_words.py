@@ -57,6 +57,9 @@ class StoreWords:
         self._snapshot: Snapshot = space.snapshot
         self._states = states
         self._uses = with_broken(space.uses, states)
+        bad = np.flatnonzero((states >= State.MISSING) & (space.uses != Use.ABSENT))
+        self._bad_states = states[bad]
+        self._bad_groups, self._bad_places = space.places_of(bad)
 
     def key_of(self, node: int) -> str:
         return self.space.key_of(node)
@@ -84,17 +87,17 @@ class StoreWords:
 
     def sentence(self, place: Place) -> str:
         """All that is to be said of a place in one line."""
-        if place.skip or place.node == STORE or self.space.is_group(place.node):
-            rows = self._rows(place)
-            size = int(np.maximum(self._snapshot.columns.sizes[rows], 0).sum())
-            parts = [self.titles(place)[0], text.size(size)]
-            if not place.skip:
-                parts.insert(1, text.count(self._count(place), "file"))
-            if isinstance(self.space, ByImage) and not place.skip and self.space.is_group(place.node):
-                parts[-1] += " that no other image has" if self.space.top(place.node) >= 0 else ""
-            worst = self._worst(rows)
-            return text.SEPARATOR.join(parts + ([self._bad_count(rows)] if worst is not None else []))
-        return self._row_sentence(place.node)
+        if not place.skip and place.node != STORE and not self.space.is_group(place.node):
+            return self._row_sentence(place.node)
+        parts = [self.titles(place)[0], text.size(self._size(place))]
+        if not place.skip:
+            parts.insert(1, text.count(self._count(place), "file"))
+            if isinstance(self.space, ByImage) and self.space.is_group(place.node) and self.space.top(place.node) >= 0:
+                parts[-1] += " that no other image has"
+        states = self._bad_in(place)
+        counts = ((state, int(np.count_nonzero(states == state))) for state in State if state.bad)
+        parts += [text.count_of(count, state) for state, count in counts if count]
+        return text.SEPARATOR.join(parts)
 
     def _row_sentence(self, row: int) -> str:
         name, digest = self._row_titles(row)[0], self._snapshot.name(row)
@@ -120,11 +123,6 @@ class StoreWords:
         names = naming.names_of(snapshot, above, 1) if above >= 0 else []
         return (*(f"{names[0]}: {name[:1].lower()}{name[1:]}" for _ in names[:1]), *short)
 
-    def _bad_count(self, rows: Rows) -> str:
-        states = self._states[rows]
-        bad = [(state, int(np.count_nonzero(states == state))) for state in State if state.bad]
-        return ", ".join(text.count_of(count, state) for state, count in bad if count)
-
     # ------------------------------------------------------------------------------------------------ dressing
 
     def dress(self, cells: Cells, line: int, progress: Progress) -> Picture:
@@ -138,11 +136,10 @@ class StoreWords:
         widths, heights = cells.boxes[:, 2] - cells.boxes[:, 0], cells.boxes[:, 3] - cells.boxes[:, 1]
         is_written = ~cells.opened & (widths >= LEAST_TITLED) & (heights >= line + 2)
         for n in np.flatnonzero(~alone & ~cells.opened).tolist():
-            rows = self._rows(cells.place(n))
-            papers[n] = _common(self._uses[rows])
-            worst = self._worst(rows)
-            if worst is not None and min(widths[n], heights[n]) >= LEAST_MARKED:
-                marks[n] = worst
+            papers[n] = _common(self._uses[self._rows(cells.place(n))])
+            bad = self._bad_in(cells.place(n))
+            if len(bad) and min(widths[n], heights[n]) >= LEAST_MARKED:
+                marks[n] = State(int(bad.max()))
         for n in np.flatnonzero(is_written | cells.titled).tolist():
             progress.check()
             titles[n] = self.titles(cells.place(n))
@@ -178,29 +175,34 @@ class StoreWords:
     # -------------------------------------------------------------------------------------------------- inside
 
     def _rows(self, place: Place) -> Rows:
-        """The rows of a group, of what is left of it, or of a row itself; of all where it is the whole store."""
+        """The rows of a group, of what is left of it, or of some groups."""
         if place.node == STORE:
-            groups, _ = self.space.parts(STORE)
-            parts = [self.space.parts(int(group))[0] for group in groups[place.skip :]]
-            return np.concatenate(parts) if parts else np.empty(0, np.int64)
-        if self.space.is_group(place.node):
-            return self.space.parts(place.node)[0][place.skip :]
-        return np.array([place.node], np.int64)
+            groups = self.space.parts(STORE)[0][place.skip :]
+            return np.concatenate([self.space.parts(int(group))[0] for group in groups])
+        return self.space.parts(place.node)[0][place.skip :]
 
     def _count(self, place: Place) -> int:
         """How many files a group has, also those without bytes; of what is left of it, how many are left."""
-        if place.node == STORE and place.skip:
-            return len(self.space.parts(STORE)[0]) - place.skip
-        if place.node == STORE:
+        if place.node == STORE and not place.skip:
             return int(self.space.counts.sum())
-        if place.skip or not self.space.is_group(place.node):
-            return len(self._rows(place))
+        if place.skip:
+            return len(self.space.parts(place.node)[0]) - place.skip
         return int(self.space.counts[place.node - self.space.first_group])
 
-    def _worst(self, rows: Rows) -> State | None:
-        """The worst state among some rows; None where none of them is bad."""
-        worst = State(int(self._states[rows].max())) if len(rows) else State.VERIFIED
-        return worst if worst.bad else None
+    def _size(self, place: Place) -> int:
+        """Bytes of a group, or of what is left of it."""
+        if place.node == STORE:
+            return int(self.space.parts(STORE)[1][place.skip :].sum())
+        total = int(self.space.totals[place.node - self.space.first_group])
+        return total - int(self.space.parts(place.node)[1][: place.skip].sum())
+
+    def _bad_in(self, place: Place) -> NDArray[np.uint8]:
+        """The states of everything bad in a group, or in what is left of it."""
+        if place.node == STORE:
+            chosen = np.isin(self._bad_groups, self.space.parts(STORE)[0][place.skip :])
+        else:
+            chosen = (self._bad_groups == place.node) & (self._bad_places >= place.skip)
+        return self._bad_states[chosen]
 
 
 def _common(uses: NDArray[np.uint8]) -> int:
