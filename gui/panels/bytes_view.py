@@ -157,6 +157,7 @@ class BytesView(QWidget):
         """Look at the file again, after it could not be read."""
         self._say("")
         self.hex.read_again()
+        self.headers.read_again()
         self._open()
 
     def clear(self) -> None:

@@ -105,6 +105,11 @@ class HeaderPane(QWidget):
         self._hex.set_marks(self)
         self._read(_FIRST)
 
+    def read_again(self) -> None:
+        """Find the headers anew, where they could not be read."""
+        if self._walk is None:
+            self.set_source(self._source)
+
     @Slot()
     def _look_further(self) -> None:
         self._read(_BATCH)
