@@ -91,26 +91,24 @@ def cells_of(files: FileSystem, view: View, node: int, *, alone: bool = False) -
     layer = str(facts.layer + 1) if known else ""
     arrow = f" → {target}" if target and not facts.hard else ""
     what = f"another name of {text.plain(_decoded(facts.hard))}" if facts.hard else f"{kind}{arrow}"
-    where = f"From layer {layer}" if known else "No layer has an entry for this folder, only for what is in it."
+    where = "" if known else "No layer has an entry for this folder, only for what is in it."
     if is_whiteout:
         where = "It removes what the layers below have there."
-    elif alone and known:
-        where = ""
+    origin = f"From layer {layer}" if known and not alone else where
     sized = "" if is_whiteout or (facts.kind in _KINDS and not is_folder) else text.size(size)
     counted = _spoken_counts(view, node) if is_folder else ""
     mode = stat.filemode(bits | facts.mode) if known else ""
     owner = f"{facts.uid}:{facts.gid}" if known else ""
     time = text.moment(facts.mtime) if known else ""
-    done = f"{words.word} by this layer" if change != Change.UNCHANGED and not alone else ""
     return Cells(
         texts=(f"{name}{arrow}", told, sized, layer, mode, owner, time),
         kind=facts.kind,
         change=change,
         role=_role(view, node, change) if is_folder else words.role,
-        tip="\n".join((path_of(files, node), what, f"{words.word.capitalize()}. {where}".rstrip())),
+        tip="\n".join((path_of(files, node), what, f"{words.word.capitalize()}. {origin}".rstrip())),
         size=size,
         facts=text.SEPARATOR.join(
-            part for part in (what, sized, mode, owner, time, where.rstrip("."), done, counted) if part
+            part for part in (what, sized, mode, owner, time, where.rstrip("."), counted) if part
         ),
         spoken=", ".join(part for part in (f"{name}{arrow}", kind, sized, words.word, counted) if part),
     )

@@ -3,7 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
 from engine.pathpattern import literal
@@ -14,6 +14,7 @@ from gui.models.file_tree import FileTree, Wish
 from gui.models.look import RowDelegate
 from gui.panels.chosen_files import choose_files
 from gui.panels.columns import Columns
+from gui.panels.current_path import CurrentPath
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.file_subject import NOTHING, subject_of
 from gui.panels.files_choice import FilesChoice
@@ -37,6 +38,8 @@ _SAMPLES = {
 }
 _FIRST_TO_GO = (Column.OWNER, Column.MODE, Column.MODIFIED, Column.LAYER, Column.CHANGE)
 """Columns that are left out where there is no room, the first first; the line below the tree tells all of them."""
+_LOW = 480
+"""Pixels of height below which there is not much room for anything."""
 _SPLITTER = "files/content"
 _OPENED = 60
 """Rows that are opened by themselves where a filter has left few."""
@@ -66,7 +69,9 @@ class FilesView(LayersTab):
         self.splitter = QSplitter(Qt.Orientation.Vertical, self)
         upper = QWidget(self.splitter)
         self.sum = FilesSum(upper)
-        self.preview = PreviewPane(self.splitter)
+        lower = QWidget(self.splitter)
+        self.current = CurrentPath(lower)
+        self.preview = PreviewPane(lower)
         self._places.addWidget(self.view)
         self._places.addWidget(self.empty)
         self.pictures = TreeOrPicture(self._places, self.view)
@@ -83,6 +88,11 @@ class FilesView(LayersTab):
         above.setSpacing(0)
         above.addWidget(self._places, 1)
         above.addWidget(self.sum)
+        below = QVBoxLayout(lower)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.setSpacing(0)
+        below.addWidget(self.current)
+        below.addWidget(self.preview, 1)
         self._split()
         self.setFocusProxy(self.view)
         self.copy_from(self.view)
@@ -95,12 +105,12 @@ class FilesView(LayersTab):
         self.pictures.entered.connect(lambda _node: self.preview.setFocus(Qt.FocusReason.OtherFocusReason))
         self.preview.left.connect(self._enter_tree)
         self.preview.copied.connect(self.copied)
-        self.sum.touched.layer_asked.connect(self.layer_asked)
+        self.current.touched.layer_asked.connect(self.layer_asked)
 
     def _split(self) -> None:
         """The tree and what is in a file share the height, as it was left."""
         self.splitter.setAccessibleName("Tree and content")
-        self.splitter.setSizes([6000, 4000])
+        self.splitter.setSizes([5500, 4500])
         state = self._settings.view_state(_SPLITTER) if self._settings is not None else b""
         if state:
             self.splitter.restoreState(QByteArray(state))
@@ -262,7 +272,7 @@ class FilesView(LayersTab):
         """Say all that is known of the current row."""
         if self.model is not None:
             index = self.view.currentIndex()
-            self.sum.tell_current(self.model.path_at(index), self.model.facts_at(index))
+            self.current.tell(self.model.path_at(index), self.model.facts_at(index))
             self._look_into(self.model, self.model.node_at(index))
             self.pictures.mark(self.model.node_at(index))
 
@@ -283,7 +293,7 @@ class FilesView(LayersTab):
         flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
         self.view.selectionModel().setCurrentIndex(index, flags)
         if not index.isValid():
-            self.sum.tell_current(*self.model.tell(node))
+            self.current.tell(*self.model.tell(node))
             self._look_into(self.model, node)
             self.pictures.mark(node)
 
@@ -296,7 +306,7 @@ class FilesView(LayersTab):
             return
         entry = int(view.entries[node])
         touches = [] if self._stack.is_alone else image.files.history(node)
-        self.sum.touched.tell(touches, self._stack.layers, image.files.facts(entry).layer)
+        self.current.touched.tell(touches, self._stack.layers, image.files.facts(entry).layer)
         found = subject_of(session, image, self._stack, node, entry)
         if isinstance(found, Subject):
             self.preview.show_file(found)
@@ -328,6 +338,10 @@ class FilesView(LayersTab):
             waiting += [index for index in below if model.hasChildren(index)]
 
     # --------------------------------------------------------------------------------------------- from the view
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.current.be_brief(event.size().height() < _LOW)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.view and event.type() == QEvent.Type.FocusIn:

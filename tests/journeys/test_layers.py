@@ -93,7 +93,7 @@ def test_the_same_with_the_keyboard(driver: Driver, files: LayoutFiles) -> None:
     assert rows(tree) == ["etc", "usr"]
     driver.key(Qt.Key.Key_Right)
     driver.key(Qt.Key.Key_Down)
-    assert inspector.tabs.files.sum.path.text() == "/etc/motd"
+    assert inspector.tabs.files.current.path.text() == "/etc/motd"
     driver.key(Qt.Key.Key_C, CONTROL)
     assert QGuiApplication.clipboard().text() == "/etc/motd"
     driver.key(Qt.Key.Key_F, CONTROL)
@@ -103,7 +103,7 @@ def test_the_same_with_the_keyboard(driver: Driver, files: LayoutFiles) -> None:
     driver.key(Qt.Key.Key_Return)
     driver.key(Qt.Key.Key_Down)
     driver.key(Qt.Key.Key_Down)
-    assert inspector.tabs.files.sum.path.text() == "/usr/bin/tool"
+    assert inspector.tabs.files.current.path.text() == "/usr/bin/tool"
 
 
 def test_the_layer_chosen_among_the_files_is_the_current_one_among_the_layers(

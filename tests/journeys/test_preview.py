@@ -86,7 +86,7 @@ def test_two_clicks_from_an_image_to_what_is_in_a_file(driver: Driver, files: La
     ):
         click_row(driver, view, find(tree, "srv", name))
         driver.until(is_shown)
-        assert view.sum.path.text() == f"/srv/{name}"
+        assert view.current.path.text() == f"/srv/{name}"
 
 
 def test_the_same_with_the_keyboard_and_back(driver: Driver, files: LayoutFiles) -> None:
@@ -117,7 +117,7 @@ def test_what_is_in_a_file_leads_to_the_layer_that_put_it_there(driver: Driver, 
     click_row(driver, view, find(tree, "srv"))
     view.view.expand(find(tree, "srv"))
     click_row(driver, view, find(tree, "srv", "main.py"))
-    buttons = [button for button in view.sum.touched.buttons if button.isVisible()]
+    buttons = [button for button in view.current.touched.buttons if button.isVisible()]
     assert [button.accessibleName() for button in buttons] == [
         "Added by layer 1: ADD base /",
         "Changed by layer 2: COPY app /srv",
@@ -127,7 +127,7 @@ def test_what_is_in_a_file_leads_to_the_layer_that_put_it_there(driver: Driver, 
     assert inspector.tabs.layers.view.currentIndex().row() == 0
     driver.key(Qt.Key.Key_3, ALT)
     driver.until(lambda: text_of(view) == "print('old')\n")
-    assert view.sum.path.text() == "/srv/main.py", "the same file as it was then"
+    assert view.current.path.text() == "/srv/main.py", "the same file as it was then"
 
 
 def test_a_link_leads_to_its_target(driver: Driver, files: LayoutFiles) -> None:
@@ -172,7 +172,7 @@ def test_a_layer_by_itself_shows_its_files_and_what_it_removes(driver: Driver, f
     view.view.setCurrentIndex(find(tree, "srv", "main.py"))
     driver.until(lambda: text_of(view) == CODE.decode())
     assert view.sum.words.text().endswith("this layer")
-    assert not view.sum.touched.isVisible()
+    assert not view.current.touched.isVisible()
 
 
 def test_a_layer_that_nothing_refers_to_shows_its_files_too(driver: Driver, tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_a_click_in_the_picture_of_files_is_a_click_in_the_tree(driver: Driver, 
     tab, picture = open_picture(driver)
     assert not tab.view.isVisible()
     click(driver, picture, Place(node_of(tab, b"usr/bin/large")))
-    assert tab.sum.path.text() == "/usr/bin/large"
+    assert tab.current.path.text() == "/usr/bin/large"
     driver.qtbot.mouseClick(tab.choice.picture, Qt.MouseButton.LeftButton)
     assert tab.view.isVisible()
     assert tab.view.currentIndex().data() == "large"
@@ -261,9 +261,9 @@ def test_through_the_picture_of_files_with_the_keyboard(driver: Driver, files: L
     tab, picture = open_picture(driver)
     picture.map.setFocus()
     driver.key(Qt.Key.Key_Home)
-    assert tab.sum.path.text() == "/usr/bin/large"
+    assert tab.current.path.text() == "/usr/bin/large"
     driver.key(Qt.Key.Key_PageUp)
-    assert tab.sum.path.text() == "/usr/bin"
+    assert tab.current.path.text() == "/usr/bin"
     driver.key(Qt.Key.Key_Return)
     folder = node_of(tab, b"usr/bin")
     driver.until(lambda: picture.shown is not None and picture.shown.place == Place(folder))

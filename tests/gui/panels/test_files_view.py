@@ -125,10 +125,12 @@ def test_a_click_on_a_title_sorts(qtbot: QtBot, view: FilesView, session: Sessio
 def test_below_it_stands_all_that_is_known_of_a_file(qtbot: QtBot, view: FilesView, session: Session) -> None:
     assert view.model is not None
     view.view.setCurrentIndex(find(view.model, "etc", "old"))
-    assert view.sum.path.text() == "/etc/old"
-    facts = view.sum.facts.text()
+    assert view.current.path.text() == "/etc/old"
+    facts = view.current.facts.text()
     assert facts.startswith("file · 10 bytes · -rw-r--r-- · 0:0 · ")
-    assert facts.endswith("From layer 1 · removed by this layer")
+    assert "layer" not in facts, "which layers those are stands below"
+    names = [button.accessibleName() for button in view.current.touched.buttons if button.isVisible()]
+    assert names == ["Added by layer 1: ADD base /", "Removed by layer 2: COPY app /srv"]
     qtbot.keyClick(view.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QGuiApplication.clipboard().text() == "/etc/old"
 

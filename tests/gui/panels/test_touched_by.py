@@ -35,8 +35,8 @@ def shown(qtbot: QtBot, files: LayoutFiles, open_session: Open) -> Callable[...,
         view.show_selection(Selection(open_session(files.path), image["digest"], 0))
         qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
         view.reveal(path.encode())
-        assert view.sum.path.text() == f"/{path}"
-        return view.sum.touched
+        assert view.current.path.text() == f"/{path}"
+        return view.current.touched
 
     return show
 
