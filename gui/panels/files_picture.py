@@ -13,6 +13,8 @@ class TreeOrPicture(QObject):
 
     asked = Signal(int)
     """The person has gone to this node in the picture."""
+    menu_asked = Signal(object)
+    """Somebody wants the menu of what is current in the picture, at this ``QPoint`` of the screen."""
     entered = Signal(int)
     """The person wants to go on with this node."""
 
@@ -38,6 +40,7 @@ class TreeOrPicture(QObject):
             self.picture = FilesPicture(runner, self._places)
             self._places.addWidget(self.picture)
             self.picture.chosen.connect(self._ask)
+            self.picture.menu_asked.connect(self.menu_asked)
             self.picture.entered.connect(lambda node: self.entered.emit(int(node)))
         if had_keyboard:
             self.front.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -41,6 +41,7 @@ _FIRST_TO_GO = (Column.OWNER, Column.MODE, Column.MODIFIED, Column.LAYER, Column
 _LOW = 480
 """Pixels of height below which there is not much room for anything."""
 _SPLITTER = "files/content"
+_MENU = ("extract", "copy files", "-", "copy path")
 _OPENED = 60
 """Rows that are opened by themselves where a filter has left few."""
 
@@ -96,12 +97,13 @@ class FilesView(LayersTab):
         self._split()
         self.setFocusProxy(self.view)
         self.copy_from(self.view)
-        self.take_out_of(self.view, "extract", "copy files", "-", "copy path")
+        self.take_out_of(self.view, *_MENU)
         self.choice.layer_chosen.connect(self._choose)
         self.choice.changed.connect(self._show)
         self.choice.left.connect(self._enter_tree)
         self.choice.pictured.connect(self._want_picture)
         self.pictures.asked.connect(self._go_to)
+        self.pictures.menu_asked.connect(lambda place: self.menu_asked.emit(_MENU, place))
         self.pictures.entered.connect(lambda _node: self.preview.setFocus(Qt.FocusReason.OtherFocusReason))
         self.preview.left.connect(self._enter_tree)
         self.preview.copied.connect(self.copied)
@@ -110,7 +112,7 @@ class FilesView(LayersTab):
     def _split(self) -> None:
         """The tree and what is in a file share the height, as it was left."""
         self.splitter.setAccessibleName("Tree and content")
-        self.splitter.setSizes([5500, 4500])
+        self.splitter.setSizes([5000, 5000])
         state = self._settings.view_state(_SPLITTER) if self._settings is not None else b""
         if state:
             self.splitter.restoreState(QByteArray(state))
@@ -341,7 +343,9 @@ class FilesView(LayersTab):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.current.be_brief(event.size().height() < _LOW)
+        is_low = event.size().height() < _LOW
+        self.current.be_brief(is_low)
+        self.sum.be_brief(is_low)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.view and event.type() == QEvent.Type.FocusIn:

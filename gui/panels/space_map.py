@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal, S
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
+    QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -40,6 +41,8 @@ class SpaceMap(QWidget):
     """Enter or a double click on this ``Place``."""
     left = Signal()
     """Backspace: the person wants to see what is around what is shown."""
+    menu_asked = Signal(object)
+    """Somebody wants the menu of what is current, at this ``QPoint`` of the screen."""
     hovered = Signal(object)
     """The mouse is over this ``Place``; None for none."""
     drawn = Signal()
@@ -208,6 +211,14 @@ class SpaceMap(QWidget):
         place = self._place_at(event.position())
         if place is not None and event.button() is Qt.MouseButton.LeftButton:
             self.entered.emit(place)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu opens at the mouse, or at what is current where it was asked for by key."""
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        if self.current is not None:
+            place = self.mapToGlobal(self.box_of(self.current).center().toPoint()) if by_key else event.globalPos()
+            self.menu_asked.emit(place)
+        event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows go beside, Page Up and Page Down out of and into a rectangle, Home to the largest."""

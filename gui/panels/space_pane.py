@@ -26,6 +26,8 @@ class SpacePane(QWidget):
     """The person has gone to this digest, or path of a stray file, in the map."""
     entered = Signal(str)
     """The person wants to go on with this one."""
+    menu_asked = Signal(object)
+    """Somebody wants the menu of what is current in the map, at this ``QPoint`` of the screen."""
     listed = Signal(object)
     """Somebody wants to see the rows of these ``State``s."""
     toggled = Signal()
@@ -96,6 +98,7 @@ class SpacePane(QWidget):
         self.map = StoreMap(self._session, self.counts, self._runner, self._settings, self.splitter)
         self.map.chosen.connect(self.chosen)
         self.map.entered.connect(self.entered)
+        self.map.menu_asked.connect(self.menu_asked)
         self.map.mark(self._digest)
         state = self._settings.view_state(_SPLITTER)
         if not (state and self.splitter.restoreState(QByteArray(state))):

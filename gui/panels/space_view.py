@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -83,6 +83,8 @@ class SpaceView(QWidget):
 
     chosen = Signal(str)
     """The person has gone to this, by what it is in the list."""
+    menu_asked = Signal(object)
+    """Somebody wants the menu of what is current, at this ``QPoint`` of the screen."""
     entered = Signal(str)
     """The person wants to go on with this, by what it is in the list."""
 
@@ -123,6 +125,7 @@ class SpaceView(QWidget):
         self.map.moved.connect(self._move)
         self.map.entered.connect(self._enter)
         self.map.hovered.connect(self._say)
+        self.map.menu_asked.connect(self._ask_menu)
 
     # --------------------------------------------------------------------------------------- for who shows what
 
@@ -271,6 +274,13 @@ class SpaceView(QWidget):
             self.refresh()
         elif selected := self._in_list(shown.words, place):
             self.entered.emit(selected)
+
+    @Slot(object)
+    def _ask_menu(self, where: QPoint) -> None:
+        """What is current has a menu where it is something in the list."""
+        shown, current = self._shown, self.map.current
+        if shown is not None and current is not None and self._in_list(shown.words, current):
+            self.menu_asked.emit(where)
 
     def _tell(self, place: Place) -> str:
         return self._shown.words.sentence(place) if self._shown is not None else ""

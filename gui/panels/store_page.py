@@ -78,6 +78,7 @@ class StorePage(QWidget):
         self.inspector = Inspector(self._splitter, settings)
         self._assemble(left)
         self._connect()
+        self.space.menu_asked.connect(lambda place: context_menu().popup(place))
         self.lenses.begin()
 
     def _assemble(self, left: QWidget) -> None:

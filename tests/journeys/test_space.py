@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QMenu
 
 from engine.snapshot import Kind, State
 from engine.space import Use
@@ -89,6 +89,20 @@ def test_a_click_in_the_map_selects_in_the_list_and_what_is_selected_in_the_list
     driver.select_blob(base)
     driver.until(lambda: shown.map.current == Place(space.snapshot.find(base)))
     assert "more than one image or index has it" in shown.sentence.text()
+
+
+def test_a_blob_s_menu_is_the_same_in_the_map(driver: Driver, files: LayoutFiles) -> None:
+    driver.open(files.path)
+    shown = open_map(driver)
+    layer = Place(space_of(shown).snapshot.find(sha256(TOP)))
+    click(driver, shown, layer)
+    place = shown.map.box_of(layer).center().toPoint()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, shown.map.mapToGlobal(place))
+    QApplication.sendEvent(shown.map, event)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert "Verify selection" in [action.text().replace("&", "") for action in menu.actions()]
+    menu.close()
 
 
 def test_through_the_map_with_the_keyboard(driver: Driver, files: LayoutFiles) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible
+from PySide6.QtGui import QAccessible, QContextMenuEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -79,6 +79,18 @@ def test_enter_and_a_double_click_go_on_and_backspace_goes_back(qtbot: QtBot, sh
     assert entered == [Place(5), Place(2)]
     with qtbot.waitSignal(shown.left):
         qtbot.keyClick(shown, Qt.Key.Key_Backspace)
+
+
+def test_the_menu_is_that_of_what_is_clicked_or_of_what_is_current(qtbot: QtBot, shown: SpaceMap) -> None:
+    asked: list[QPoint] = []
+    shown.menu_asked.connect(asked.append)
+    where = centre(shown, 5)
+    qtbot.mousePress(shown, Qt.MouseButton.RightButton, pos=where)
+    assert shown.current == Place(5)
+    by_mouse = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, where, shown.mapToGlobal(where))
+    QApplication.sendEvent(shown, by_mouse)
+    QApplication.sendEvent(shown, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(1, 1), QPoint(1, 1)))
+    assert asked == [shown.mapToGlobal(where)] * 2
 
 
 def test_keys_that_mean_nothing_here_are_left_to_the_window(qtbot: QtBot, shown: SpaceMap) -> None:
