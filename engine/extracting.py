@@ -214,10 +214,10 @@ class _Work:
         if size > min(free, most):
             what = "free there" if free < most else "extracted at once"
             raise Refused(
-                f"This would be {size} bytes; at most {min(free, most)} are {what}.",
+                f"This would be {size:,} bytes; at most {min(free, most):,} are {what}.",
                 place=parent.path,
-                expected=f"at most {min(free, most)} bytes",
-                found=f"{size} bytes",
+                expected=f"at most {min(free, most):,} bytes",
+                found=f"{size:,} bytes",
                 remedy="Choose less, or another place.",
             )
         self._progress.start("Extracting", size, "bytes")

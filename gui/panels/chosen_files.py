@@ -119,6 +119,8 @@ def choose_files(selection: Selection, image: ReadImage, model: FileTree, rows: 
     if wish is None or view is None or image.files is not wish.files:
         return None
     nodes = [node for row in rows if (node := model.node_at(row)) >= 0]
+    if rows and not nodes:
+        return None  # the row that tells of what a folder has no room for
     digests = [layer.table.digest for layer in image.layers if layer.table is not None]
     name, is_verified = _whole_name(session, selection.digest), _are_verified(session, digests)
     return Chosen(session.taking_out, ChosenFiles(image, view, nodes or [ROOT], name, is_verified=is_verified))

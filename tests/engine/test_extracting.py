@@ -324,7 +324,7 @@ def test_nothing_is_left_of_a_layer_that_is_damaged(layout, store, target):
 
 def test_more_than_there_is_room_for_or_wanted_is_refused_before_anything_is_written(image, target, monkeypatch):
     pictured = image(file(b"a", bytes(2000)))
-    with pytest.raises(Refused, match="2000 bytes; at most 1000"):
+    with pytest.raises(Refused, match="2,000 bytes; at most 1,000"):
         pictured.extract(target, b"a", most=1000)
     room = os.statvfs_result((4096, 4096, 100, 1, 0, 0, 0, 0, 0, 255))
     monkeypatch.setattr(extracting.os, "fstatvfs", lambda _: room)

@@ -242,6 +242,23 @@ def test_letters_of_a_name_that_is_typed_are_no_commands(driver: Driver, files: 
     assert names_in(target) == []
 
 
+def test_only_what_can_be_taken_out_is_offered(driver: Driver, files: LayoutFiles) -> None:
+    files.file(digest_of(NOTES)).unlink()
+    page = driver.open(files.path)
+    extract, save = (driver.window.commands.actions[key] for key in ("extract", "save blob"))
+    driver.select("example.org/app:1.0")
+    assert (extract.isEnabled(), save.isEnabled()) == (True, True)
+    snapshot = page.session.snapshot
+    assert snapshot is not None
+    config, base, *_ = snapshot.children(snapshot.find(files.entries[0]["digest"]))
+    driver.select_blob(config.descriptor.digest)
+    assert (extract.isEnabled(), save.isEnabled()) == (False, True)
+    driver.select_blob(base.descriptor.digest)
+    assert (extract.isEnabled(), save.isEnabled()) == (True, True)
+    driver.select_blob(digest_of(NOTES))
+    assert (extract.isEnabled(), save.isEnabled()) == (False, False)
+
+
 def test_without_an_answer_nothing_is_made(driver: Driver, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
     click(driver, show_files(driver, files), "srv")
@@ -533,6 +550,22 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
     folder.mkdir()
     with Screen(folder) as screen:
         yield screen
+
+
+@pytest.mark.needs(*PROGRAMS)
+def test_the_keyboard_alone_extracts_a_folder(screen: Screen, files: LayoutFiles, tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    screen.open_blobscope(files.path, "--select", "example.org/app:1.0")
+    screen.find("table cell", "example.org/app:1.0", state="focused")
+    screen.key("alt+3")
+    screen.find("table cell", "etc, folder", state="focused")
+    screen.key("Down", "e")
+    screen.find("text", "Directory", state="focused")
+    screen.type(str(target))
+    screen.key("Return")
+    screen.find("label", f"1 file and 1 folder (8 bytes) were extracted to {target}.")
+    assert (target / "srv/app.py").read_bytes() == b"print(1)"
 
 
 @pytest.mark.needs(*PROGRAMS, *FILE_MANAGER)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.docker import DockerImageStore
 from engine.errors import Cancelled, DigestMismatch, StorageFailed
 from engine.extracting import Extraction
 from engine.progress import Progress
@@ -60,6 +61,16 @@ def test_a_single_one_can_be_called_otherwise(files: LayoutFiles, open_session: 
     made = take(session, choose(session, digest).called("mine"), target)
     assert (made.placed, made.files, made.size, made.renamed) == ([target / "mine"], 1, 7, [])
     assert (target / "mine").read_bytes() == b"content"
+
+
+def test_an_image_of_docker_s_store_is_saved_like_any_other_blob(
+    tmp_path: Path, open_session: Open, target: Path
+) -> None:
+    with DockerImageStore.create(tmp_path / "imagedb") as store:
+        digest = str(store.set(b"{}"))
+    session = open_session(tmp_path / "imagedb")
+    (made,) = take(session, choose(session, digest), target).placed
+    assert made.read_bytes() == b"{}"
 
 
 def test_what_has_no_file_and_what_is_no_blob_cannot_be_saved(files: LayoutFiles, open_session: Open) -> None:

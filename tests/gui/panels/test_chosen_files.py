@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.errors import Refused
 from engine.progress import Progress
+from gui.models import file_tree
 from gui.panels.chosen_files import ChosenFiles, choose_files, choose_image
 from gui.panels.files_view import FilesView
 from gui.session import Selection, Session
@@ -83,6 +84,19 @@ def test_without_a_choice_it_is_everything_under_the_image_s_name(
     assert made.placed == [tmp_path / "app:1.0"]
     assert (tmp_path / "app:1.0/etc/passwd").read_bytes() == b"root2"
     assert (tmp_path / "app:1.0/usr/bin/same").read_bytes() == bytes(3000)
+
+
+def test_the_row_that_tells_of_more_files_stands_for_none_of_them(
+    view: FilesView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_tree, "MOST_ROWS", 1)
+    assert view.model is not None
+    assert view.image is not None
+    assert view.selection is not None
+    view.model.sort(0)
+    rest = view.model.index(1, 0)
+    assert rest.data() == "and 1 more: filter to see them"
+    assert choose_files(view.selection, view.image, view.model, [rest]) is None
 
 
 def test_more_than_is_wanted_at_most_is_refused(view: FilesView, session: Session, tmp_path: Path) -> None:
