@@ -17,8 +17,9 @@ from engine.errors import DocumentError
 NESTING_LIMIT = 64
 """Levels of nesting that are read in one document."""
 
-VALUES_LIMIT = 400_000
-"""Values, names of members included, that are read in one document: a hostile one of 8 MiB has four million."""
+VALUES_LIMIT = 1_000_000
+"""Values, names of members included, that are read in one document: of 8 MiB a sound one has half of it, a hostile one
+four million."""
 
 
 class Member(NamedTuple):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.document import MANIFEST_LIMIT, OCI_MANIFEST
 from engine.errors import DocumentError
 from engine.jsontext import NESTING_LIMIT, VALUES_LIMIT, elements, members, parse_strict, reformat
 
@@ -117,3 +118,12 @@ def test_a_document_of_very_many_parts_is_refused_before_any_is_made() -> None:
         parse_strict(raw)
     assert caught.value.rule == "X10"
     assert parse_strict(b'["' + b"," * (VALUES_LIMIT // 2) + b'"]') == ["," * (VALUES_LIMIT // 2)]
+
+
+def test_an_index_of_the_largest_size_is_read_with_as_many_entries_as_fit() -> None:
+    platform = {"architecture": "arm64", "os": "linux", "variant": "v8"}
+    entry = {"mediaType": OCI_MANIFEST, "digest": f"sha256:{'0' * 64}", "size": 1, "platform": platform}
+    count = MANIFEST_LIMIT // (len(json.dumps(entry, separators=(",", ":"))) + 1) - 1
+    raw = json.dumps({"schemaVersion": 2, "manifests": [entry] * count}, separators=(",", ":")).encode()
+    assert MANIFEST_LIMIT - 1000 < len(raw) <= MANIFEST_LIMIT
+    assert len(parse_strict(raw)["manifests"]) == count
