@@ -113,7 +113,8 @@ class Selected:
         if self._snapshot is None:
             return self.rows
         flags = self._snapshot.columns.flags[self.rows]
-        return self.rows[(flags & (PRESENT | REGULAR | STRAY)) == PRESENT | REGULAR]
+        found: Rows = self.rows[(flags & (PRESENT | REGULAR | STRAY)) == PRESENT | REGULAR]
+        return found
 
     @property
     def file(self) -> Path | None:
