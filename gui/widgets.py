@@ -206,8 +206,10 @@ class MessageBar(QFrame):
         self._messages: list[Message] = []
         self._glyph = plain_label("")
         self._sentence = plain_label("", wrap=True, selectable=True)
-        self._others = plain_label("")
-        self._others.setForegroundRole(self._others.palette().ColorRole.PlaceholderText)
+        self._others = QToolButton(self)
+        self._others.setAutoRaise(True)
+        set_tooltip(self._others, "Show the message before this one")
+        self._others.clicked.connect(self._turn_over)
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(Space.SMALL)
         self._copy = CopyButton("details", self._details, self)
@@ -275,6 +277,12 @@ class MessageBar(QFrame):
         else:
             super().keyPressEvent(event)
 
+    @Slot()
+    def _turn_over(self) -> None:
+        """Show the message before the one that is shown, which comes again after all others."""
+        self._messages.insert(0, self._messages.pop())
+        self._refresh()
+
     def _details(self) -> str:
         return self._messages[-1].details or self._messages[-1].sentence
 
@@ -293,7 +301,9 @@ class MessageBar(QFrame):
         self._sentence.setText(message.sentence)
         self.setAccessibleName(f"{message.severity.word}: {message.sentence}")
         self._glyph.setAccessibleName(message.severity.word)
-        self._others.setText(f"{len(self._messages) - 1} more" if len(self._messages) > 1 else "")
+        self._others.setText(f"{len(self._messages) - 1} more")
+        self._others.setAccessibleName(f"{text.count(len(self._messages) - 1, 'more message')}: show the one before")
+        self._others.setVisible(len(self._messages) > 1)
         self._copy.setVisible(bool(message.details))
         for words, act in message.actions:
             button = QPushButton(text.escape_mnemonics(words), self)

@@ -155,7 +155,7 @@ def _look_at_folder(path: Path, name: str) -> Brought:
 
 
 def _named(stores: Sequence[Brought], plural: str) -> str:
-    return text.plain(stores[0].path.name) if len(stores) == 1 else f"{len(stores)} {plural}"
+    return text.plain(stores[0].path.name) if len(stores) == 1 else f"{text.number(len(stores))} {plural}"
 
 
 def _paths(brought: Sequence[Brought]) -> tuple[Path, ...]:

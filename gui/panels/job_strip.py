@@ -126,8 +126,8 @@ class JobStrip(QWidget):
             self._line = JobLine(self._runner, first, self)
             self._line.title.setHidden(self._narrow)
             self._layout.insertWidget(0, self._line)
-        self._more.setText(f"{len(jobs)} jobs")
-        self._more.setAccessibleName(f"Show all {len(jobs)} running jobs")
+        self._more.setText(text.count(len(jobs), "job"))
+        self._more.setAccessibleName(f"Show all {text.count(len(jobs), 'running job')}")
         self._more.setVisible(len(jobs) > 1)
         if len(jobs) < 2:
             self._more.setChecked(False)

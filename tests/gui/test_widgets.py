@@ -175,12 +175,24 @@ def test_closing_a_message_brings_back_the_one_before(bar: MessageBar, qtbot: Qt
     bar.show_message("Two.")
     bar.show_message("One.")
     assert [message.sentence for message in bar.messages] == ["Two.", "One."]
-    assert "1 more" in [label.text() for label in bar.findChildren(QLabel)]
+    assert "1 more" in [button.text() for button in bar.findChildren(QToolButton) if not button.isHidden()]
     closing = next(b for b in bar.findChildren(QToolButton) if b.accessibleName() == "Close this message")
     closing.click()
     assert bar.accessibleName() == "Notice: Two."
     qtbot.keyClick(bar, Qt.Key.Key_Escape)
     assert bar.isHidden()
+
+
+def test_the_other_messages_can_be_read_without_closing_any(bar: MessageBar, qtbot: QtBot) -> None:
+    for sentence in ("first", "second", "third"):
+        bar.show_message(sentence)
+    more = next(button for button in bar.findChildren(QToolButton) if button.text() == "2 more")
+    seen = []
+    for _ in range(3):
+        qtbot.mouseClick(more, Qt.MouseButton.LeftButton)
+        seen.append(bar.accessibleName())
+    assert seen == ["Notice: second", "Notice: first", "Notice: third"]
+    assert len(bar.messages) == 3
 
 
 def test_a_flood_of_messages_stays_small(bar: MessageBar) -> None:
