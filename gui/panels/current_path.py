@@ -1,7 +1,7 @@
 """Between the files of an image and what is in one: all that is known of the current path, and which layers touched it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from gui import theme
 from gui.panels.touched_by import TouchedBy
@@ -19,24 +19,31 @@ class CurrentPath(QWidget):
         self.facts = plain_label("", wrap=True, selectable=True, parent=self)
         self.facts.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.touched = TouchedBy(self)
+        self._first = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._first.setSpacing(Space.TINY)
+        self._first.addWidget(self.path, 1)
+        self._first.addWidget(self.touched)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.MEDIUM, Space.SMALL, Space.MEDIUM, 0)
         layout.setSpacing(Space.TINY)
-        for widget in (self.path, self.facts, self.touched):
-            layout.addWidget(widget)
+        layout.addLayout(self._first)
+        layout.addWidget(self.facts)
+        self._brief = False
         self.tell("", "")
 
     def tell(self, path: str, facts: str) -> None:
         """Say what the current path is; nothing where there is none."""
         self.path.set_text(path)
+        set_tooltip(self.path, f"{path}\n{facts}")
         self.facts.setText(facts)
-        set_tooltip(self.facts, facts)
         self.setVisible(bool(path))
 
     def be_brief(self, brief: bool) -> None:
-        """Where the window is low, there is one line for the facts; the tooltip has the others."""
-        self.facts.setMaximumHeight(self.facts.fontMetrics().height() if brief else _ANY)
-
-
-_ANY = (1 << 24) - 1
-"""The largest height that Qt knows."""
+        """Where the window is low, there is one line; its tooltip has the facts, as has that of the row."""
+        if brief == self._brief:
+            return
+        self._brief = brief
+        directions = QBoxLayout.Direction
+        self._first.setDirection(directions.LeftToRight if brief else directions.TopToBottom)
+        self.facts.setVisible(not brief)
+        self.touched.be_brief(brief)

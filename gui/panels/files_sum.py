@@ -20,7 +20,13 @@ class FilesSum(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(Space.MEDIUM, Space.TINY, Space.MEDIUM, Space.TINY)
         layout.addWidget(self.words)
+        self._brief = False
         self.hide()
+
+    def be_brief(self, brief: bool) -> None:
+        """Give the tree the room where the window is low."""
+        self._brief = brief
+        self.setVisible(bool(self.words.text()) and not brief)
 
     def tell(self, wish: Wish, view: View, found: int) -> None:
         """Say what a view holds, and how much of it is shown."""
@@ -32,4 +38,4 @@ class FilesSum(QWidget):
         if wish.alone:
             where = "this layer"
         self.words.set_text(text.SEPARATOR.join((paths, size, where)))
-        self.show()
+        self.setVisible(not self._brief)

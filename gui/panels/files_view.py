@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
 
@@ -97,6 +97,7 @@ class FilesView(LayersTab):
         self._split()
         self.setFocusProxy(self.view)
         self.copy_from(self.view)
+        self.view.viewport().installEventFilter(self)
         self.take_out_of(self.view, *_MENU)
         self.choice.layer_chosen.connect(self._choose)
         self.choice.changed.connect(self._show)
@@ -112,6 +113,8 @@ class FilesView(LayersTab):
     def _split(self) -> None:
         """The tree and what is in a file share the height, as it was left."""
         self.splitter.setAccessibleName("Tree and content")
+        for part in range(2):
+            self.splitter.setStretchFactor(part, 1)
         self.splitter.setSizes([5000, 5000])
         state = self._settings.view_state(_SPLITTER) if self._settings is not None else b""
         if state:
@@ -278,6 +281,10 @@ class FilesView(LayersTab):
             self._look_into(self.model, self.model.node_at(index))
             self.pictures.mark(self.model.node_at(index))
 
+    @Slot()
+    def _keep_in_sight(self) -> None:
+        self.view.scrollTo(self.view.currentIndex())
+
     @Slot(bool)
     def _want_picture(self, wanted: bool) -> None:
         """Show the files as a picture, or as a tree."""
@@ -348,6 +355,8 @@ class FilesView(LayersTab):
         self.sum.be_brief(is_low)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.view.viewport() and event.type() == QEvent.Type.Resize:
+            QTimer.singleShot(0, self._keep_in_sight)  # what is told of a path takes its room from the tree
         if watched is self.view and event.type() == QEvent.Type.FocusIn:
             self._begin()
         if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:

@@ -32,6 +32,8 @@ Act = Callable[[], object]
 
 _SETTLE_MS = 60
 """Who walks through the rows does not want to see what is in each."""
+_LEAST_LINES = 4
+"""Lines of a text that there is always room for."""
 _SLOW_MS = 250
 """What takes longer than this is said to be on its way."""
 
@@ -103,6 +105,7 @@ class PreviewPane(QWidget):
         for page in (self._blank, self.empty, self.waiting, self.text, self.picture):
             self.pages.addWidget(page)
         self.pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self.pages.setMinimumHeight(_LEAST_LINES * self.fontMetrics().height())
         self.find_bar.hide()
         note = QHBoxLayout()
         note.setContentsMargins(Space.MEDIUM, 0, Space.MEDIUM, Space.TINY)

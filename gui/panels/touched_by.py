@@ -56,6 +56,11 @@ class TouchedBy(QWidget):
         button.clicked.connect(self._ask)
         return button
 
+    def be_brief(self, brief: bool) -> None:
+        """Say no more than which layers those are."""
+        for widget in (self._label, self.step):
+            widget.setVisible(not brief)
+
     def tell(self, touches: Sequence[Touch], layers: Sequence[StackLayer], seen: int) -> None:
         """Say which layers touched the path; what is seen of it is from the layer at ``seen``."""
         told = [touch for touch in touches if touch.change != Change.NONE and touch.layer < len(layers)]
