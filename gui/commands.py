@@ -325,7 +325,7 @@ class Commands(QObject):
             QGuiApplication.clipboard().setMimeData(files_as_data(done.placed))
             sentence = f"{what.name} can be pasted in a file manager, until Blobscope is closed."
             self.noticed.emit(Notice("success", sentence))
-            out.tell_otherwise(done)
+            out.tell_otherwise(what, done)
 
         out.copy(what, put, lambda: None)
 

@@ -1,5 +1,6 @@
 """What was taken out of a store, in sentences: how much, where to, and what came out otherwise than it is in there."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ _LEADS = " → "
 """Comes between the name of a link and what it leads to now."""
 
 
-def extracted(done: "Extraction", target: Path) -> str:
+def extracted(done: "Extraction", target: Path, doubts: Sequence[str] = ()) -> str:
     """What is there now, and what is not."""
     if not done.placed:
         return " ".join(["Nothing was extracted.", *otherwise(done)])
@@ -21,10 +22,10 @@ def extracted(done: "Extraction", target: Path) -> str:
     if len(done.placed) == 1 and (done.files, done.folders, done.links) == (1, 0, 0):
         things = f"{text.plain(done.placed[0].name)} ({text.size(done.size)})"
     verb = "was" if done.files + done.folders + done.links == 1 else "were"
-    return " ".join([f"{things} {verb} extracted to {where}.", *otherwise(done), *doubts(done)])
+    return " ".join([f"{things} {verb} extracted to {where}.", *otherwise(done), *doubts])
 
 
-def saved(done: "Extraction", target: Path) -> str:
+def saved(done: "Extraction", target: Path, doubts: Sequence[str] = ()) -> str:
     """The same of blobs."""
     if not done.placed:
         return " ".join(["Nothing was saved.", *otherwise(done)])
@@ -32,9 +33,9 @@ def saved(done: "Extraction", target: Path) -> str:
     size = text.size(done.size)
     if len(done.placed) == 1:
         name = text.plain(done.placed[0].name)
-        return " ".join([f"{name} ({size}) was saved in {where}.", *otherwise(done), *doubts(done)])
+        return " ".join([f"{name} ({size}) was saved in {where}.", *otherwise(done), *doubts])
     blobs = text.count(len(done.placed), "blob")
-    return " ".join([f"{blobs} ({size}) were saved in {where}.", *otherwise(done), *doubts(done)])
+    return " ".join([f"{blobs} ({size}) were saved in {where}.", *otherwise(done), *doubts])
 
 
 def otherwise(done: "Extraction") -> list[str]:
@@ -61,9 +62,11 @@ def otherwise(done: "Extraction") -> list[str]:
     return found
 
 
-def doubts(done: "Extraction") -> list[str]:
+def doubts(*, is_verified: bool, is_corrupt: bool) -> list[str]:
     """What cannot be promised of it."""
-    return [] if done.is_verified else ["It is not known whether the content is what its digests promise."]
+    if is_corrupt:
+        return ["It is from something corrupt, and may not be what it should be."]
+    return [] if is_verified else ["It is not known whether the content is what its digests promise."]
 
 
 def rows(done: "Extraction") -> list[tuple[str, str, bool]]:

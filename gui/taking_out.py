@@ -46,6 +46,8 @@ class Wanted(ABC):
         """What it is called, fit to show."""
         self.size = size
         """Its bytes, as far as they are known before it is looked at."""
+        self.is_corrupt = False
+        """Whether some of it is known to be corrupt, once it was taken out."""
 
     @abstractmethod
     def take(self, store: Store, cache: Path, target: Path, progress: Progress, most: int | None) -> "Extraction":
@@ -54,6 +56,10 @@ class Wanted(ABC):
     @abstractmethod
     def tell(self, done: "Extraction", target: Path) -> str:
         """What was made, in sentences."""
+
+    def doubts(self, done: "Extraction") -> list[str]:
+        """What cannot be promised of it, in sentences."""
+        return taken.doubts(is_verified=done.is_verified, is_corrupt=self.is_corrupt and not done.is_verified)
 
     def despite(self, error: BaseException) -> "tuple[str, Wanted] | None":
         """What else can be done after a failure: the words of a button, and what is taken then."""
@@ -156,9 +162,9 @@ class TakingOut(QObject):
         """Stop making something, unless that is over."""
         self._runner.cancel(job)
 
-    def tell_otherwise(self, done: "Extraction") -> None:
+    def tell_otherwise(self, what: Wanted, done: "Extraction") -> None:
         """Say what of the copies is not as it is in the store, where anything is."""
-        sentences = [*taken.otherwise(done), *taken.doubts(done)]
+        sentences = [*taken.otherwise(done), *what.doubts(done)]
         if sentences:
             self.noticed.emit(
                 Notice("warning" if done.left_out_count else "notice", " ".join(sentences), more=self._list(done))

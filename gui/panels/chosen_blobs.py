@@ -43,6 +43,7 @@ class ChosenBlobs(Wanted):
         """What a single one is called, unless somebody says otherwise."""
         size = int(snapshot.columns.sizes[rows].sum())
         super().__init__(text.plain(self.suggestion) or text.count(len(rows), "blob"), size)
+        self.is_corrupt = even_if_wrong
 
     def called(self, name: str) -> "ChosenBlobs":
         """The same blob under another name."""
@@ -76,7 +77,7 @@ class ChosenBlobs(Wanted):
         return done
 
     def tell(self, done: "Extraction", target: Path) -> str:
-        return taken.saved(done, target)
+        return taken.saved(done, target, self.doubts(done))
 
     def despite(self, error: BaseException) -> tuple[str, Wanted] | None:
         if not isinstance(error, (DigestMismatch, SizeMismatch)) or len(self.rows) != 1:

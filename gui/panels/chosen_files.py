@@ -39,7 +39,7 @@ class _Files(Wanted):
     question = "Extract {} to a folder"
 
     def tell(self, done: "Extraction", target: Path) -> str:
-        return taken.extracted(done, target)
+        return taken.extracted(done, target, self.doubts(done))
 
 
 class ChosenFiles(_Files):
@@ -81,6 +81,7 @@ class ChosenFiles(_Files):
             root_name=self._whole,
         )
         done.is_verified = done.is_verified or self._is_verified
+        self.is_corrupt = any(layer.table is not None and layer.table.is_sound is False for layer in self._image.layers)
         if done.folders:
             self._tell_gaps(done)
         return done
@@ -110,7 +111,9 @@ class WholeImage(_Files):
         image = read_image(store, self._digests, cache, progress)
         view = image.files.view(len(self._digests) - 1)
         files = ChosenFiles(image, view, (ROOT,), self._whole, is_verified=self._is_verified)
-        return files.take(store, cache, target, progress, most)
+        done = files.take(store, cache, target, progress, most)
+        self.is_corrupt = files.is_corrupt
+        return done
 
 
 def choose_files(selection: Selection, image: ReadImage, model: FileTree, rows: Sequence[QModelIndex]) -> Chosen | None:

@@ -128,7 +128,7 @@ class DragOut(QObject):
         action = drag.exec(Qt.DropAction.CopyAction, Qt.DropAction.CopyAction)
         is_quick = time.monotonic() - began < _FLICK_S
         if action is not Qt.DropAction.IgnoreAction:
-            chosen.out.tell_otherwise(done)
+            chosen.out.tell_otherwise(chosen.what, done)
         elif is_quick and not self._view.window().frameGeometry().contains(QCursor.pos()):
             _say_too_early(chosen)  # the mouse was there already, and stood still, so that nobody noticed the drag
 

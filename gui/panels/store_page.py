@@ -22,7 +22,7 @@ from gui.panels.file_manager import show_file
 from gui.panels.find_dock import FindDock
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
-from gui.panels.inspector_tabs import DOCUMENT
+from gui.panels.inspector_tabs import DOCUMENT, FILES, LAYERS
 from gui.panels.lenses import BLOBS, IMAGES, PROBLEMS, TRASH, Lens, Lenses
 from gui.panels.problems_view import MenuWith, ProblemsView
 from gui.panels.removal_question import RemovalQuestion
@@ -346,19 +346,22 @@ class StorePage(QWidget):
         """What is selected among the files where the keyboard is there, else all files of the selected image."""
         from gui.panels.chosen_files import choose_image  # not needed for the first window
 
-        tabs = self.inspector.tabs
-        if tabs.isAncestorOf(self.focusWidget() or self) and (chosen := tabs.chosen_files) is not None:
-            return chosen
+        if self._is_at(FILES):
+            return self.inspector.tabs.chosen_files
         selection = self.inspector.selection
         return choose_image(selection) if selection is not None else None
 
     @property
     def blobs_to_take_out(self) -> Chosen | None:
         """The current layer where the keyboard is among the layers, else what is selected in the list and has files."""
-        tabs = self.inspector.tabs
-        if tabs.isAncestorOf(self.focusWidget() or self) and (chosen := tabs.chosen_layer) is not None:
-            return chosen
+        if self._is_at(LAYERS):
+            return self.inspector.tabs.chosen_layer
         return choose_blobs(self.session, self.selected)
+
+    def _is_at(self, tab: int) -> bool:
+        """Whether the keyboard is in that tab of the inspector."""
+        tabs = self.inspector.tabs
+        return tabs.currentIndex() == tab and tabs.isAncestorOf(self.focusWidget() or self)
 
     def copy_paths(self) -> None:
         """Copy the paths of what is selected among the files, one a line."""

@@ -24,11 +24,6 @@ def done(*placed: str, **more: object) -> Extraction:
             "1,200 files, 30 folders and 2 links (3.2 MB) were extracted to /home/me/out.",
         ),
         (
-            done("a", files=1, size=1, is_verified=False),
-            "a (1 byte) was extracted to /home/me/out. "
-            "It is not known whether the content is what its digests promise.",
-        ),
-        (
             done(left_out=[("dev/null", "It is a device.")], left_out_count=1),
             "Nothing was extracted. null was left out: it is a device.",
         ),
@@ -82,3 +77,13 @@ def test_names_from_the_image_are_made_fit_to_show() -> None:
     told = " ".join(taken.otherwise(made))
     assert told.isprintable()
     assert "⟨byte FF⟩" in told
+
+
+def test_what_cannot_be_promised_stands_at_the_end() -> None:
+    made = done("a", files=1, size=1)
+    unknown = taken.doubts(is_verified=False, is_corrupt=False)
+    assert taken.extracted(made, OUT, unknown).endswith("whether the content is what its digests promise.")
+    assert taken.saved(made, OUT, taken.doubts(is_verified=False, is_corrupt=True)).endswith(
+        "saved in /home/me/out. It is from something corrupt, and may not be what it should be."
+    )
+    assert taken.doubts(is_verified=True, is_corrupt=False) == []

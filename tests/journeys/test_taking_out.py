@@ -521,7 +521,7 @@ def test_a_corrupt_blob_is_saved_only_when_that_is_wanted(
     assert names_in(target) == []
     driver.press("Save it all the same")
     driver.message("notes (11 bytes) was saved in")
-    driver.message("It is not known whether the content is what its digests promise.")
+    driver.message("It is from something corrupt, and may not be what it should be.")
     assert (target / "notes").read_bytes() == b"WHAT IS NEW"
 
 

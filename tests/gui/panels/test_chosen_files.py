@@ -145,6 +145,18 @@ def test_a_layer_that_cannot_be_read_is_told_of_where_its_files_would_be(
     assert made.left_out == [("layer 2", "It could not be read, so what only it has is missing.")]
 
 
+def test_what_comes_from_a_corrupt_layer_is_told_as_such(
+    files: LayoutFiles, open_session: Open, tmp_path: Path
+) -> None:
+    lower = files.file(files.blob(LOWER))
+    lower.write_bytes(LOWER.replace(b"root", b"ROOT"))
+    session = open_session(files.path)
+    chosen = choose_image(Selection(session, files.entries[0]["digest"], 0))
+    assert chosen is not None
+    made = chosen.what.take(session.store, tmp_path / "cache", tmp_path, Progress(), None)
+    assert chosen.what.tell(made, tmp_path).endswith("It is from something corrupt, and may not be what it should be.")
+
+
 def test_what_is_no_image_has_no_files(session: Session, files: LayoutFiles) -> None:
     assert choose_image(Selection(session, files.blob(b"x")["digest"])) is None
     assert choose_image(Selection(session, files.image(LOWER, UPPER)["digest"].replace("a", "b"))) is None
