@@ -41,7 +41,7 @@ def verified(summary: VerifySummary) -> tuple[State | None, str]:
     others = [
         f"{text.count(count, 'blob')} {words[count != 1]}"
         for outcome, *words in (
-            (Outcome.CORRUPT, "is corrupt", "are corrupt"),
+            (Outcome.CORRUPT, "is not what its digest names", "are not what their digests name"),
             (Outcome.UNREADABLE, "could not be read", "could not be read"),
             (Outcome.MISSING, "has vanished", "have vanished"),
             (Outcome.CHANGED, "changed meanwhile", "changed meanwhile"),

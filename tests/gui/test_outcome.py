@@ -27,12 +27,12 @@ ONE, TWO = digest_of(b"one"), digest_of(b"two")
         (
             {Outcome.VERIFIED: 3, Outcome.CORRUPT: 1},
             State.CORRUPT,
-            "1 blob is corrupt; 3 blobs verified (1.0 kB).",
+            "1 blob is not what its digest names; 3 blobs verified (1.0 kB).",
         ),
         (
             {Outcome.CORRUPT: 2, Outcome.UNREADABLE: 1},
             State.CORRUPT,
-            "2 blobs are corrupt; 1 blob could not be read; 0 blobs verified (1.0 kB).",
+            "2 blobs are not what their digests name; 1 blob could not be read; 0 blobs verified (1.0 kB).",
         ),
         ({Outcome.VERIFIED: 1, Outcome.CHANGED: 1}, None, "1 blob changed meanwhile; 1 blob verified (1.0 kB)."),
     ],

@@ -112,7 +112,7 @@ def test_verdicts_show_as_they_are_found_and_reach_the_images_above(
         assert session.worst_state(broken.row) == state
     assert changed
     assert told[-1].severity == "error"
-    assert "2 blobs are corrupt" in told[-1].sentence
+    assert "2 blobs are not what their digests name" in told[-1].sentence
     assert np.array_equal(session.worst, snapshot.worst(session.states))
     assert sum(session.counts.values()) == len(snapshot)
 

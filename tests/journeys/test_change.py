@@ -39,7 +39,7 @@ def test_everything_is_verified(driver: Driver, sample: Path, way: str) -> None:
             driver.key(Qt.Key.Key_V, CONTROL | SHIFT)
         case "toolbar":
             driver.window.commands.actions["verify all"].trigger()
-    driver.message("2 blobs are corrupt; 39 blobs verified")
+    driver.message("2 blobs are not what their digests name; 39 blobs verified")
     assert page.session.counts[State.CORRUPT] == 1
     driver.press("Show")
     driver.until(lambda: page.blobs.model.shown == 2)

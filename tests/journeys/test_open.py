@@ -137,7 +137,7 @@ def test_a_digest_on_the_command_line_is_selected_and_a_wrong_one_is_told(driver
 
 def test_verify_on_the_command_line_hashes_everything(driver: Driver, sample: Path) -> None:
     launch.open_wanted(driver.window, wanted(str(sample), "--verify"))
-    driver.message("2 blobs are corrupt")
+    driver.message("2 blobs are not what their digests name")
 
 
 def test_the_demo_opens_and_shows_every_state(driver: Driver, settings: Settings) -> None:

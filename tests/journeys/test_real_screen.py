@@ -169,7 +169,7 @@ def test_the_keyboard_alone_opens_selects_verifies_and_looks_before_it_deletes(s
     screen.key("Down", "Down", "Down", "Down")
     screen.find("table cell", "example.org/broken:corrupt", state="focused")
     screen.key("v")
-    screen.find("panel", "Error: 1 blob is corrupt; 3 blobs verified (1.2 MB).")
+    screen.find("panel", "Error: 1 blob is not what its digest names; 3 blobs verified (1.2 MB).")
     screen.find("table cell", "example.org/broken:corrupt, image, linux/amd64, 1.2 MB, corrupt: 1 part")
     screen.key("Right", "Down", "Down")
     screen.find("table cell", "layer 1 of 2, 1.0 MB", state="focused")

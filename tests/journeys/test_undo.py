@@ -237,7 +237,7 @@ def test_a_lost_image_gets_a_name_from_its_menu(driver: Driver, sample: Path) ->
 def test_a_corrupt_blob_is_kept_aside(driver: Driver, sample: Path) -> None:
     page = driver.open(sample)
     driver.menu("Tools", "Verify all")
-    driver.message("2 blobs are corrupt")
+    driver.message("2 blobs are not what their digests name")
     snapshot = page.session.snapshot
     assert snapshot is not None
     row = next(n for n in range(len(snapshot)) if page.session.state(n) == State.CORRUPT)
