@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QLabel, QToolTip, QWidget
 
 from gui import text, theme
 from gui.models.treemap import Place, Way
@@ -32,8 +32,11 @@ _LEAST_SURROUNDED = 9.0
 _WAYS = {Qt.Key.Key_Left: Way.LEFT, Qt.Key.Key_Right: Way.RIGHT, Qt.Key.Key_Up: Way.UP, Qt.Key.Key_Down: Way.DOWN}
 
 
-class SpaceMap(QWidget):
-    """Shows a ``Picture``. What is drawn is kept; painting only copies it, and draws what is current around it."""
+class SpaceMap(QLabel):
+    """Shows a ``Picture``. What is drawn is kept; painting only copies it, and draws what is current around it.
+
+    A label, because a screen reader would take a bare widget for a gap.
+    """
 
     moved = Signal(object)
     """The person has gone to this ``Place``."""
@@ -53,7 +56,7 @@ class SpaceMap(QWidget):
         super().__init__(parent)
         self._name = name
         self._tell = tell
-        self.picture: Picture | None = None
+        self.content: Picture | None = None
         self.current: Place | None = None
         """What the keyboard is at, and what is selected in the list beside it."""
         self.can_be_left = False
@@ -78,7 +81,7 @@ class SpaceMap(QWidget):
 
     def show_picture(self, picture: Picture | None) -> None:
         """Show another picture, or nothing."""
-        self.picture = picture
+        self.content = picture
         self._under = None
         self._surrounded = np.empty(0, np.int64)
         if self.current is not None and self._cell(self.current) < 0:
@@ -100,9 +103,9 @@ class SpaceMap(QWidget):
     def box_of(self, place: Place) -> QRectF:
         """Where a place is shown; empty where it is not."""
         cell = self._cell(place)
-        if self.picture is None or cell < 0:
+        if self.content is None or cell < 0:
             return QRectF()
-        left, top, right, bottom = self.picture.cells.boxes[cell].tolist()
+        left, top, right, bottom = self.content.cells.boxes[cell].tolist()
         return QRectF(left, top, right - left, bottom - top)
 
     # ------------------------------------------------------------------------------------------------ drawing
@@ -110,7 +113,7 @@ class SpaceMap(QWidget):
     @Slot()
     def _redraw(self) -> None:
         """Draw it all again; until that is done, what was drawn before stays to be seen."""
-        if self.picture is None:
+        if self.content is None:
             self._steps.clear()
             self._kept = QPixmap()
             self._drawing.stop()
@@ -120,7 +123,7 @@ class SpaceMap(QWidget):
         self._coming = QPixmap((self.size() * ratio).expandedTo(QSize(1, 1)))
         self._coming.setDevicePixelRatio(ratio)
         self._coming.fill(theme.colour(Role.PANEL))
-        self._steps = drawing(self.picture, self.fontMetrics())
+        self._steps = drawing(self.content, self.fontMetrics())
         self._drawing.start(0)
 
     @Slot()
@@ -146,9 +149,9 @@ class SpaceMap(QWidget):
             painter.fillRect(self.rect(), theme.colour(Role.PANEL))
         else:
             painter.drawPixmap(self.rect(), self._kept)
-        if self.picture is not None and len(self._surrounded):
+        if self.content is not None and len(self._surrounded):
             painter.setPen(QPen(theme.colour(Role.ACCENT), 1))
-            for left, top, right, bottom in self.picture.cells.boxes[self._surrounded].tolist():
+            for left, top, right, bottom in self.content.cells.boxes[self._surrounded].tolist():
                 painter.drawRect(QRectF(left + 1.5, top + 1.5, right - left - 4, bottom - top - 4))
         if self._under is not None and self._under != self.current:
             painter.setPen(QPen(theme.colour(Role.TEXT), 1))
@@ -228,15 +231,15 @@ class SpaceMap(QWidget):
                 self.left.emit()
             elif self.current is not None:
                 self.entered.emit(self.current)
-        elif self.picture is not None and len(self.picture.cells) and (target := self._target(key)) is not None:
+        elif self.content is not None and len(self.content.cells) and (target := self._target(key)) is not None:
             self._go_to(target)
         else:
             super().keyPressEvent(event)
 
     def _target(self, key: Qt.Key) -> Place | None:
         """Where a key leads; None for a key that leads nowhere."""
-        assert self.picture is not None
-        cells = self.picture.cells
+        assert self.content is not None
+        cells = self.content.cells
         here = self._cell(self.current) if self.current is not None else -1
         if key is Qt.Key.Key_Home or (here < 0 and key in _WAYS):
             found = cells.inside(-1)
@@ -268,13 +271,13 @@ class SpaceMap(QWidget):
             self.hovered.emit(place)
 
     def _place_at(self, point: QPointF) -> Place | None:
-        if self.picture is None:
+        if self.content is None:
             return None
-        cell = self.picture.cells.at(point.x(), point.y())
-        return self.picture.cells.place(cell) if cell >= 0 else None
+        cell = self.content.cells.at(point.x(), point.y())
+        return self.content.cells.place(cell) if cell >= 0 else None
 
     def _cell(self, place: Place) -> int:
-        return self.picture.cells.find(place) if self.picture is not None else -1
+        return self.content.cells.find(place) if self.content is not None else -1
 
     def _name_current(self) -> None:
         """A screen reader reads what is current when the keyboard comes here, and is told when that changes."""

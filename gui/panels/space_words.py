@@ -41,6 +41,8 @@ _USES = {
 }
 _USUAL = (State.VERIFIED, State.NOT_CHECKED, State.CHECKING)
 """States that small rectangles need not show."""
+_MOST_USERS = 100
+"""References to a blob that are looked at to count its images."""
 _MOST_EDGES = 100_000
 """References of a store in which the parts of an index are looked for between two repaints."""
 LEAST_TITLED = 44
@@ -100,15 +102,16 @@ class StoreWords:
         return text.SEPARATOR.join(parts)
 
     def _row_sentence(self, row: int) -> str:
-        name, digest = self._row_titles(row)[0], self._snapshot.name(row)
-        shown = "" if self._snapshot.has(row, STRAY) else shorten(digest)
-        kind = text.KINDS[naming.kind_of(self._snapshot, row)].word
+        snapshot = self._snapshot
+        name, use = self._row_titles(row)[0], Use(int(self._uses[row]))
+        kind, digest = text.KINDS[naming.kind_of(snapshot, row)].word, shorten(snapshot.name(row))
+        size = text.size(int(snapshot.columns.sizes[row]))
         state = text.STATES[State(int(self._states[row]))].word
-        size = text.size(int(self._snapshot.columns.sizes[row]))
-        use = Use(int(self._uses[row]))
-        told = "" if use is Use.USED and self._snapshot.kind(row) in (Kind.IMAGE, Kind.INDEX) else _USES[use]
-        parts = [name, kind if kind not in name.lower() else "", size, state, told, shown]
-        return text.SEPARATOR.join(part for part in parts if part and (part == name or part not in name))
+        is_told = use is Use.USED and snapshot.kind(row) in (Kind.IMAGE, Kind.INDEX)
+        is_told |= use is Use.SHARED and len(self._holders(row)) > 1
+        parts = [name, "" if kind in name.lower() else kind, size, state, "" if is_told else _USES[use]]
+        parts.append("" if snapshot.has(row, STRAY) or digest in name else digest)
+        return text.SEPARATOR.join(part for part in parts if part)
 
     def _row_titles(self, row: int) -> Sequence[str]:
         """A row's name; of a layer or config with whose it is, unless that stands above it."""
@@ -117,11 +120,19 @@ class StoreWords:
         short = (name, name.removeprefix("Layer "))
         if isinstance(self.space, ByImage) and self.space.top(self.space.group_of(row)) >= 0:
             return short
-        if naming.kind_of(snapshot, row) not in (Kind.LAYER, Kind.CONFIG, Kind.DATA):
-            return short
-        above = next((source.row for _, source in naming.parts_above(snapshot, row, 1)), -1)
-        names = naming.names_of(snapshot, above, 1) if above >= 0 else []
-        return (*(f"{names[0]}: {name[:1].lower()}{name[1:]}" for _ in names[:1]), *short)
+        holders = self._holders(row)
+        if len(holders) > 1:
+            many = f"{text.number(_MOST_USERS)} or more"
+            return (f"{name}, in {text.number(len(holders)) if len(holders) < _MOST_USERS else many} images", *short)
+        names = naming.names_of(snapshot, holders[0], 1) if holders else []
+        return (*(f"{each}: {name[:1].lower()}{name[1:]}" for each in names[:1]), *short)
+
+    def _holders(self, row: int) -> Sequence[int]:
+        """The rows of the images that a layer, a config or data is a part of, the first few; of all else none."""
+        if naming.kind_of(self._snapshot, row) not in (Kind.LAYER, Kind.CONFIG, Kind.DATA):
+            return ()
+        above = naming.parts_above(self._snapshot, row, _MOST_USERS)
+        return tuple(dict.fromkeys(source.row for _, source in above))
 
     # ------------------------------------------------------------------------------------------------ dressing
 

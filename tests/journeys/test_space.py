@@ -39,7 +39,7 @@ def files(tmp_path: Path) -> LayoutFiles:
 
 
 def until_drawn(driver: Driver, view: SpaceView) -> None:
-    driver.until(lambda: view.shown is not None and not view.busy and view.map.picture is not None)
+    driver.until(lambda: view.shown is not None and not view.busy and view.map.content is not None)
 
 
 def open_map(driver: Driver) -> StoreMap:
@@ -88,7 +88,7 @@ def test_a_click_in_the_map_selects_in_the_list_and_what_is_selected_in_the_list
     base = sha256(BASE)
     driver.select_blob(base)
     driver.until(lambda: shown.map.current == Place(space.snapshot.find(base)))
-    assert "more than one image or index has it" in shown.sentence.text()
+    assert "in 2 images" in shown.sentence.text()
 
 
 def test_a_blob_s_menu_is_the_same_in_the_map(driver: Driver, files: LayoutFiles) -> None:
@@ -162,7 +162,7 @@ def test_by_image_what_an_image_alone_has_is_together_and_its_group_is_the_image
     assert page.lens is page.images
     assert shown.map.current == group
     assert "that no other image has" in shown.sentence.text()
-    cells = shown.map.picture
+    cells = shown.map.content
     assert cells is not None
     around = {int(cells.cells.nodes[n]) for n in shown.map._surrounded}
     assert {space.snapshot.find(sha256(layer)) for layer in (BASE, TOP)} <= around
