@@ -11,7 +11,7 @@ from gui import text
 from gui.bytesource import ByteSource
 from gui.jobs import Job
 
-MOST = 16 << 20
+MOST = 2 << 20
 """Bytes that are copied at once."""
 
 

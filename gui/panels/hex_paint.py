@@ -45,9 +45,7 @@ class Scene(NamedTuple):
 def paint(painter: QPainter, area: QRect, scene: Scene) -> None:
     """Paint everything that is in sight."""
     painter.fillRect(area, theme.colour(Role.BASE))
-    for mark in scene.marks:
-        _fill(painter, scene, mark.start, mark.end, tint(mark.tint, strong=mark.strong))
-        _tick(painter, scene, mark)
+    _paint_marks(painter, scene)
     start, end = scene.selection
     if end - start > 1:
         role = Role.SELECTION if scene.has_focus else Role.SELECTION_IDLE
@@ -85,12 +83,21 @@ def _fill(painter: QPainter, scene: Scene, start: int, end: int, colour: QColor)
         painter.fillRect(QRectF(left, top, right - left, height), colour)
 
 
-def _tick(painter: QPainter, scene: Scene, mark: Mark) -> None:
+def _paint_marks(painter: QPainter, scene: Scene) -> None:
+    looks = {(mark.tint, mark.strong) for mark in scene.marks}
+    tints = {look: tint(look[0], strong=look[1]) for look in looks}
+    inks = {role: theme.colour(role) for role, _ in looks}
+    for mark in scene.marks:
+        _fill(painter, scene, mark.start, mark.end, tints[mark.tint, mark.strong])
+        _tick(painter, scene, mark, inks[mark.tint])
+
+
+def _tick(painter: QPainter, scene: Scene, mark: Mark, ink: QColor) -> None:
     """A line before the first byte of a mark, so that neighbours are told apart without their colours."""
     layout, height = scene.layout, scene.row_height
     for top, first, _ in _rows_of(scene, mark.start, mark.start + 1):
         left = layout.hex_at(first) - layout.char / 2
-        painter.fillRect(QRectF(round(left), top + 1, 2, height - 2), theme.colour(mark.tint))
+        painter.fillRect(QRectF(round(left), top + 1, 2, height - 2), ink)
 
 
 def _rows_of(scene: Scene, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -121,8 +128,12 @@ def _paint_bytes(painter: QPainter, scene: Scene, offset: int, content: bytes) -
         painter.setPen(theme.colour(role))
         for number, row in enumerate(rows, first):
             y = number * scene.row_height + baseline
-            painter.drawText(QPointF(layout.hex_left, y), " ".join(_words(row, digits)))
-            painter.drawText(QPointF(layout.text_left, y), row.translate(letters).decode("ascii"))
+            for left, words in (
+                (layout.hex_left, " ".join(_words(row, digits))),
+                (layout.text_left, row.translate(letters).decode("ascii")),
+            ):
+                if not words.isspace():
+                    painter.drawText(QPointF(left, y), words)
 
 
 def _words(row: bytes, digits: Sequence[str]) -> Iterator[str]:
