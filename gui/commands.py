@@ -1,8 +1,6 @@
 """What each command of the window does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -18,9 +16,8 @@ from gui.actions import COMMANDS, Actions, Need
 from gui.dialogs import asking
 from gui.dialogs.lists import AboutDialog, KeysDialog
 from gui.dialogs.preferences import Preferences
+from gui.handing_out import HandingOut
 from gui.outcome import Notice
-from gui.panels.chosen_blobs import ChosenBlobs
-from gui.panels.drag_out import files_as_data
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
 from gui.panels.inspector_tabs import ANNOTATIONS, BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
@@ -32,10 +29,6 @@ from gui.panels.tabs import StoreTabs
 from gui.session import Session
 from gui.settings import Settings, ThemeMode
 from gui.stores import OpenStores
-from gui.taking_out import Chosen, TakingOut, Wanted
-
-if TYPE_CHECKING:  # needed by the workers only
-    from engine.extracting import Extraction
 
 
 class Commands(QObject):
@@ -61,6 +54,9 @@ class Commands(QObject):
         self._drops = drops
         self._settings = settings
         self._panes = panes
+        self.out = HandingOut(window, settings, stores.copies)
+        """What leaves the stores."""
+        self.out.noticed.connect(self.noticed)
         self.actions = Actions(window, self._handlers())
         drops.dropped.connect(lambda plan: self._carry_out(plan, told=True))
         drops.pasted.connect(lambda plan: self._carry_out(plan, told=False))
@@ -80,9 +76,9 @@ class Commands(QObject):
             "copy digest": page(lambda each: each.copy_digest()),
             "copy reference": page(lambda each: each.copy_reference()),
             "copy path": page(lambda each: each.copy_paths()),
-            "copy files": page(self._copy_files),
-            "extract": page(lambda each: self.take_out(each.files_to_take_out)),
-            "save blob": page(lambda each: self.take_out(each.blobs_to_take_out)),
+            "copy files": page(lambda each: self.out.copy(each.files_to_take_out)),
+            "extract": page(lambda each: self.out.take_out(each.files_to_take_out)),
+            "save blob": page(lambda each: self.out.take_out(each.blobs_to_take_out)),
             "paste": self._paste,
             "rename": page(self._rename),
             "delete": page(lambda each: each.ask_removal()),
@@ -280,54 +276,6 @@ class Commands(QObject):
             form = {".json": as_json, ".txt": as_text}.get(path.suffix.lower(), as_markdown)
             saved = Notice("success", f"The report is in {text.plain(str(path))}.")
             page.session.problems.report(form, lambda _report: self.noticed.emit(saved), path)
-
-    # ---------------------------------------------------------------------------------------------- taking out
-
-    def take_out(self, chosen: Chosen | None) -> None:
-        """Ask where to, then make it there."""
-        if chosen is None:
-            self.noticed.emit(Notice("notice", "There is nothing to take out of what is selected."))
-        else:
-            self._ask_and_take(*chosen)
-
-    def _ask_and_take(self, out: TakingOut, what: Wanted) -> None:
-        target: Path | None
-        if isinstance(what, ChosenBlobs) and what.suggestion:
-            place = asking.where_to_save(self._window, self._settings, what.suggestion)
-            target, what = (place.parent, what.called(place.name)) if place is not None else (None, what)
-        else:
-            target = asking.folder_to_make_it_in(self._window, self._settings, what.question.format(what.name))
-        if target is not None:
-            out.take(what, target)
-
-    def show_otherwise(self, done: "Extraction") -> None:
-        """List what came out otherwise than it is in the image."""
-        from gui.dialogs.taken_dialog import TakenDialog  # not needed for the first window
-
-        self._show(TakenDialog(done, self._window))
-
-    def forget_copied(self) -> None:
-        """Files of ours that are on the clipboard go now, so they cannot be pasted any more."""
-        clipboard, copies = QGuiApplication.clipboard(), self._stores.copies
-        data = clipboard.mimeData() if copies.are_there else None
-        if data is not None and any(copies.has(Path(url.toLocalFile())) for url in data.urls()):
-            clipboard.clear()
-
-    def _copy_files(self, page: StorePage) -> None:
-        """Make what is selected among the files, and put it on the clipboard."""
-        chosen = page.files_to_take_out
-        if chosen is None:
-            self.take_out(None)
-            return
-        out, what = chosen
-
-        def put(done: "Extraction") -> None:
-            QGuiApplication.clipboard().setMimeData(files_as_data(done.placed))
-            sentence = f"{what.name} can be pasted in a file manager, until Blobscope is closed."
-            self.noticed.emit(Notice("success", sentence))
-            out.tell_otherwise(what, done)
-
-        out.copy(what, put, lambda: None)
 
     # ---------------------------------------------------------------------------------------------- acting
 

@@ -24,7 +24,6 @@ from gui.jobs import Job, JobRunner, window_first
 from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Target
-from gui.panels.file_manager import show_file
 from gui.panels.job_strip import JobList, JobStrip
 from gui.panels.start_page import StartPage
 from gui.panels.status_counts import StatusCounts
@@ -194,9 +193,7 @@ class MainWindow(QMainWindow):
         if session not in [page.session for page in self.tabs.pages()]:
             session.noticed.connect(self.show_notice)
             session.changedOutside.connect(self._tell_outside)
-            session.taking_out.folderAsked.connect(self.commands.take_out)
-            session.taking_out.showAsked.connect(lambda path: show_file(path, self))
-            session.taking_out.listAsked.connect(self.commands.show_otherwise)
+            self.commands.out.follow(session)
             session.undoing.changed.connect(self.commands.update)
             session.undoing.undone.connect(self._withdraw_offers)
             session.emptyAsked.connect(lambda: self.tabs.page_of(session).trash.ask_to_empty())
@@ -346,7 +343,7 @@ class MainWindow(QMainWindow):
         self._save()
         self.hide()
         home = self.runner.shutdown(PATIENCE_S)
-        self.commands.forget_copied()
+        self.commands.out.forget_copied()
         self.stores.close_all()
         self.ended.emit(home)
 

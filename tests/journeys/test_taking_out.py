@@ -12,10 +12,9 @@ from PySide6.QtGui import QDrag, QDragEnterEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
-import gui.main_window
 from engine import extracting
 from engine.progress import Progress
-from gui import taking_out
+from gui import handing_out, taking_out
 from gui.dialogs.import_dialog import ImportDialog
 from gui.dialogs.taken_dialog import TakenDialog
 from gui.models.blob_cells import Column
@@ -226,7 +225,7 @@ def test_what_was_extracted_is_shown_where_it_lies(
     driver: Driver, files: LayoutFiles, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[Path] = []
-    monkeypatch.setattr(gui.main_window, "show_file", lambda path, _parent: shown.append(path))
+    monkeypatch.setattr(handing_out, "show_file", lambda path, _parent: shown.append(path))
     click(driver, show_files(driver, files), "srv")
     driver.key(Qt.Key.Key_E)
     driver.press("Show in file manager")
