@@ -81,6 +81,8 @@ class FoundTable(QAbstractTableModel):
         self._kinds = np.zeros(0, np.uint8)
         self._sizes = np.zeros(0, np.int64)
         self._order: Order = np.zeros(0, np.int32)
+        self._arranged = 0
+        """How many of the results stand in the order that was asked for."""
 
     # ------------------------------------------------------------------------------------------- what is there
 
@@ -110,7 +112,7 @@ class FoundTable(QAbstractTableModel):
 
     def settle(self) -> None:
         """Nothing more comes: bring all rows into the order that was asked for."""
-        if self._column >= 0:
+        if self._column >= 0 and self._arranged < len(self._paths):
             self._arrange()
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
@@ -261,6 +263,7 @@ class FoundTable(QAbstractTableModel):
         with rows_move(self):
             held = self.persistentIndexList()
             results = [int(self._order[index.row()]) for index in held]
+            self._arranged = len(order)
             rest = np.arange(len(order), len(self._paths), dtype=np.int32)
             self._order = np.concatenate([order, rest])
             places = places_in(self._order, len(self._order))

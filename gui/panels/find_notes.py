@@ -1,17 +1,13 @@
 """The line below the results of a search: what could not be read, and whether the store is another one by now."""
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
 
-from engine.digest import shorten
 from gui import icons, text, theme
 from gui.finding import Finding
 from gui.layering import MOST_LAYERS
 from gui.theme import Role, Space
 from gui.widgets import plain_label, set_tooltip
-
-_MOST_LINES = 1000
-_LINES_SHOWN = 4
 
 
 class FindNotes(QWidget):
@@ -19,6 +15,8 @@ class FindNotes(QWidget):
 
     asked_again = Signal()
     """Somebody wants the search to be made again."""
+    which_asked = Signal(bool)
+    """Somebody wants to see which layers could not be read, or the results again."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -32,26 +30,15 @@ class FindNotes(QWidget):
         self.which.setCheckable(True)
         self.which.setAccessibleName("Which layers")
         set_tooltip(self.which, "Show which layers, and why")
-        self.list = QPlainTextEdit(self)
-        self.list.setReadOnly(True)
-        self.list.setTabChangesFocus(True)
-        self.list.setAccessibleName("Layers that could not be read")
-        self.list.setFixedHeight(self.list.fontMetrics().lineSpacing() * _LINES_SHOWN + 2 * Space.SMALL)
-        self.list.hide()
-        line = QHBoxLayout()
+        line = QHBoxLayout(self)
         line.setContentsMargins(Space.MEDIUM, Space.TINY, Space.SMALL, Space.TINY)
         line.setSpacing(Space.SMALL)
         line.addWidget(self._glyph)
         line.addWidget(self.words, 1)
         line.addWidget(self.which)
         line.addWidget(self.again)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addLayout(line)
-        layout.addWidget(self.list)
         self.again.clicked.connect(self.asked_again)
-        self.which.toggled.connect(self.list.setVisible)
+        self.which.toggled.connect(self.which_asked)
         theme.current().changed.connect(self._draw)
         self._draw()
         self.hide()
@@ -62,8 +49,8 @@ class FindNotes(QWidget):
         is_over = finding.job is None
         sentences = []
         if unread:
-            layers = f"{text.count(len(unread), 'layer')} could not be read, or only in part"
-            sentences.append(f"{layers}: there may be more paths than these.")
+            layers = text.count(len(unread), "layer")
+            sentences.append(f"{layers} could not be read whole: there may be more paths.")
         if finding.left_out:
             left_out = f"{text.count(finding.left_out, 'image')} of more than {text.number(MOST_LAYERS)} layers"
             sentences.append(f"{left_out} {'is' if finding.left_out == 1 else 'are'} left out.")
@@ -77,13 +64,6 @@ class FindNotes(QWidget):
         self.again.setVisible(is_short or is_past)
         self.which.setVisible(bool(unread))
         self.which.setChecked(self.which.isChecked() and bool(unread))
-        lines = [
-            f"{shorten(each.digest)}, in {text.count(each.images, 'image')}: {text.plain(each.sentence)}"
-            for each in unread[:_MOST_LINES]
-        ]
-        told = "\n".join(lines)
-        if told != self.list.toPlainText():
-            self.list.setPlainText(told)
         self.setVisible(bool(sentences))
 
     @Slot()

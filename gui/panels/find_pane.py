@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QPlainTextEdit,
     QProgressBar,
     QSizePolicy,
     QStackedWidget,
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from engine.digest import shorten
 from engine.finding import Found
 from gui import icons, text, theme
 from gui.finding import Finding, Question
@@ -40,6 +42,8 @@ _SAMPLES = (
 _FULL = 1000
 """Steps of the bar; bytes do not fit into its 32 bits."""
 _MOST_COPIED = 10_000
+_MOST_LINES = 1000
+"""Layers that are named of those that could not be read."""
 
 
 class FindPane(QWidget):
@@ -63,6 +67,7 @@ class FindPane(QWidget):
         self._places = QStackedWidget(self)
         self.view = QTableView(self._places)
         self.empty = EmptyPlace(self._places)
+        self.unread = QPlainTextEdit(self._places)
         self.notes = FindNotes(self)
         self.model = FoundTable(self._finding.runner, self._name_of, self.view)
         self._lay_out()
@@ -93,6 +98,7 @@ class FindPane(QWidget):
         layout.addWidget(self.notes)
         self._places.addWidget(self.view)
         self._places.addWidget(self.empty)
+        self._places.addWidget(self.unread)
         # A low window is for what is asked in it; the results take what is left.
         self._places.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
 
@@ -106,6 +112,9 @@ class FindPane(QWidget):
         self.progress.setAccessibleName("Searching")
         self.count.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.count.setAccessibleDescription("How much was found")
+        self.unread.setReadOnly(True)
+        self.unread.setTabChangesFocus(True)
+        self.unread.setAccessibleName("Layers that could not be read whole")
         view = self.view
         view.setModel(self.model)
         view.setAccessibleName("Results")
@@ -138,6 +147,7 @@ class FindPane(QWidget):
         self.match_case.toggled.connect(self._choose_case)
         self.stop.clicked.connect(finding.stop)
         self.notes.asked_again.connect(self._ask_again)
+        self.notes.which_asked.connect(self._show)
         self.view.clicked.connect(lambda index: self._lead(index, keyboard=False))
         self.view.installEventFilter(self)
 
@@ -221,7 +231,10 @@ class FindPane(QWidget):
             self.model.settle()
         self._count()
         self.notes.tell(finding)
-        if self.model.rowCount():
+        if self.notes.which.isChecked():
+            self._say_unread()
+            self._places.setCurrentWidget(self.unread)
+        elif self.model.rowCount():
             self._places.setCurrentWidget(self.view)
         else:
             self._say_empty()
@@ -261,6 +274,19 @@ class FindPane(QWidget):
         else:
             where = text.count(len(finding.images), "image")
             self.empty.say("No path matches", f"{where} {'was' if len(finding.images) == 1 else 'were'} looked into.")
+
+    def _say_unread(self) -> None:
+        """Say which layers could not be read, and why."""
+        unread = self._finding.unread
+        lines = [
+            f"{shorten(each.digest)}, in {text.count(each.images, 'image')}: {text.plain(each.sentence)}"
+            for each in unread[:_MOST_LINES]
+        ]
+        if len(unread) > _MOST_LINES:
+            lines.append(f"and {text.number(len(unread) - _MOST_LINES)} more")
+        told = "\n".join(lines)
+        if told != self.unread.toPlainText():
+            self.unread.setPlainText(told)
 
     @Slot()
     def _show_progress(self) -> None:

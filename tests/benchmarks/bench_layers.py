@@ -18,6 +18,7 @@ from pathlib import Path
 from engine.contents import Contents
 from engine.decompress import HEAD, Limits, Unpacker, detect, zstd
 from engine.filesystem import FileSystem, View
+from engine.finding import PathPattern, Searched, find
 from engine.layercheck import check_layers, read_layer
 from engine.layers import LayerTable, read_table, read_tables
 from engine.layout import ImageLayout
@@ -25,6 +26,8 @@ from engine.listing import Listing
 from engine.merging import merge
 from engine.progress import Progress
 from engine.tarwalk import Walker
+from gui.finding import images_of
+from tests import archives
 from tests.benchmarks._measure import needs, race, run
 from tests.layouts import LAYER, LayoutFiles
 
@@ -195,13 +198,50 @@ def bench_first_byte(folder: Path, size: int = 1 << 30) -> bool:
     return good
 
 
+def bench_find(folder: Path, images: int = 50) -> bool:
+    """A path in all images of a store whose base they share: the first time, again, and where everything matches."""
+    files = LayoutFiles(folder / "find")
+    base = files.blob(gzip.compress(many_files(200_000), 6), f"{LAYER}+gzip")
+    small = many_files(2000)
+    for n in range(images):
+        own = files.blob(gzip.compress(archives.file(b"own/%d" % n) + small, 6), f"{LAYER}+gzip")
+        files.name(files.image(base, own), f"app:{n}")
+    cache = folder / "find-cache"
+    peer_name = "tar tzf | grep, each layer"
+    peer = run('for layer in *; do tar tzf "$layer" 2>/dev/null | grep -c file-0001234; done', files.file(base).parent)
+    with ImageLayout.open(files.path) as store:
+        stored = images_of(store.scan(Progress()), Progress()).images
+
+        def look_for(wanted: str, **more: Path) -> Searched:
+            return find(store.blobs, stored, PathPattern(wanted), Progress(), **more)
+
+        what = f"find a path in {images} images of {200_000 + 2000:,} files"
+        good = race(what, lambda: look_for("file-0001234"), peer_name, peer, 0.6, 3)
+        look_for("file-0001234", cache=cache)
+        good &= race("the same, again", lambda: look_for("file-0001234", cache=cache), peer_name, peer, 0.15, 3)
+        good &= race("a glob", lambda: look_for("**/lib*/**/*-000123?.*", cache=cache), peer_name, peer, 0.15, 3)
+        good &= race("all of it", lambda: look_for("/", cache=cache), peer_name, peer, 0.2, 3)
+        tracemalloc.start()
+        look_for("/", cache=cache)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    verdict = "within" if most <= 200 << 20 else "OVER"
+    print(f"memory of all of it, at the most {most / (1 << 20):25.1f} MiB {verdict} 200 MiB")
+    return good and most <= 200 << 20
+
+
 _numbers = count()
 """So that no answer is one that was given before."""
-_PARTS: dict[str, Callable[[Path], bool]] = {"check": bench_check, "tree": bench_tree, "first": bench_first_byte}
+_PARTS: dict[str, Callable[[Path], bool]] = {
+    "check": bench_check,
+    "tree": bench_tree,
+    "first": bench_first_byte,
+    "find": bench_find,
+}
 
 
 def main(names: list[str]) -> int:
-    """All benchmarks, or those of these names: gzip, zstd, plain, check, tree, first."""
+    """All benchmarks, or those of these names: gzip, zstd, plain, check, tree, first, find."""
     good = True
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         if not names or set(names) - set(_PARTS):

@@ -180,9 +180,9 @@ def test_damaged_and_missing_layers_do_not_keep_anybody_from_the_rest(driver: Dr
     driver.open(files.path)
     pane = open_by_key(driver)
     assert [row[0] for row in look_for(driver, "ssl/") if row[2] == "broken:1"] == ["/ssl/good", "/ssl/bed"]
-    assert pane.notes.words.text().startswith("2 layers could not be read, or only in part")
+    assert pane.notes.words.text().startswith("2 layers could not be read whole")
     driver.qtbot.mouseClick(pane.notes.which, Qt.MouseButton.LeftButton)
-    assert "corrupt" in pane.notes.list.toPlainText()
+    assert "corrupt" in pane.unread.toPlainText()
 
 
 def test_an_image_that_is_gone_meanwhile_is_said_to_be(driver: Driver, files: LayoutFiles) -> None:
@@ -196,7 +196,7 @@ def test_an_image_that_is_gone_meanwhile_is_said_to_be(driver: Driver, files: La
     page.session.rescan()
     driver.until(lambda: pane.notes.isVisible())
     assert pane.notes.words.text() == "The store has changed since."
-    click(driver, 0)
+    click(driver, 3)
     driver.message("That image is not in the store any more")
 
 

@@ -193,14 +193,14 @@ def test_layers_that_cannot_be_read_are_told_below_the_results(
     dock = docked(qtbot, open_session(files.path), settings)
     pane = dock.open()
     assert ("/var/file", "broken:1") in search(qtbot, pane, "var")
-    assert pane.notes.words.text() == (
-        "2 layers could not be read, or only in part: there may be more paths than these."
-    )
-    assert not pane.notes.list.isVisible()
+    assert pane.notes.words.text() == "2 layers could not be read whole: there may be more paths."
+    assert not pane.unread.isVisible()
     qtbot.mouseClick(pane.notes.which, Qt.MouseButton.LeftButton)
-    assert pane.notes.list.isVisible()
-    assert "in 1 image: Only " in pane.notes.list.toPlainText()
-    assert len(pane.notes.list.toPlainText().splitlines()) == 2
+    assert pane.unread.isVisible()
+    assert "in 1 image: Only " in pane.unread.toPlainText()
+    assert len(pane.unread.toPlainText().splitlines()) == 2
+    qtbot.mouseClick(pane.notes.which, Qt.MouseButton.LeftButton)
+    assert pane.view.isVisible()
 
 
 def test_results_of_a_store_that_has_changed_since_say_so(qtbot: QtBot, pane: FindPane, files: LayoutFiles) -> None:
