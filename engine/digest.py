@@ -83,7 +83,7 @@ class Digest(str):
         return _HASHES[self.algorithm]()
 
 
-def new_hash(algorithm: str) -> "Callable[[], _Hash] | None":
+def new_hash(algorithm: str) -> "Callable[..., _Hash] | None":
     """What makes hashes of an algorithm; None for one that this program cannot compute."""
     return _HASHES.get(algorithm)
 

@@ -9,7 +9,6 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -23,9 +22,6 @@ from engine.entries import mtime_of
 from engine.errors import StorageFailed
 from engine.progress import Progress
 from engine.snapshot import Outcome, Rows, Snapshot
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _BLOCK = 1 << 20
 _SMALL = 1 << 16
@@ -184,10 +180,12 @@ class _Checker:
         except OSError as error:
             return _unreadable(error), ""
         try:
-            if status.st_size >= _SMALL and not _is(status, stamp):  # no need to hash it first
+            if not _is(status, stamp):
                 return Outcome.CHANGED, ""
-            actual = self._hash(handle, stamp[0], self._new_hash())
-            if not _is(os.fstat(handle), stamp):  # also when somebody has written to it meanwhile
+            actual = self._hash(handle, stamp[0])
+            if actual == encoded and stamp[0] < _SMALL:  # read at once, so what was read is what was there
+                return Outcome.VERIFIED, ""
+            if not _is(os.fstat(handle), stamp):  # somebody has written to it meanwhile
                 return Outcome.CHANGED, ""
         except OSError:
             return Outcome.UNREADABLE, ""
@@ -195,12 +193,15 @@ class _Checker:
             os.close(handle)
         return (Outcome.VERIFIED, "") if actual == encoded else (Outcome.CORRUPT, actual)
 
-    def _hash(self, handle: int, size: int, hasher: "_Hash") -> str:
+    def _hash(self, handle: int, size: int) -> str:
+        assert self._new_hash is not None
         if size < _SMALL:
             content = os.read(handle, _SMALL)
-            hasher.update(content)
+            hasher = self._new_hash(content)
             if len(content) == size:
                 return hasher.hexdigest()
+        else:
+            hasher = self._new_hash()
         while count := os.readv(handle, [self._buffer]):
             hasher.update(self._buffer[:count])
             if size > _BLOCK:
