@@ -21,7 +21,7 @@ from engine.contents import Contents
 from engine.digest import Digest
 from engine.directory import Directory, explained
 from engine.durable import rename_new, staging, write_all
-from engine.errors import Refused, StorageFailed
+from engine.errors import BlobError, Refused, StorageFailed
 from engine.filenames import names_beside, safe_name
 from engine.filesystem import Change, Content, Facts, FileSystem, View
 from engine.pathtree import ROOT, components
@@ -84,15 +84,17 @@ def extract(
     *,
     most: int = MOST,
     root_name: str = "files",
+    keep_going: bool = False,
 ) -> Extraction:
     """Make these files and folders, with all that the view shows in them, in a folder of the disk.
 
     Permissions for reading, writing and executing stay; owners, special bits, devices, pipes and sockets do not. Hard
     links become files of their own. Of what the layer has removed, only what is named itself is made. ``root_name`` is
-    what the folder is called that the whole file system gets. Raises ``Refused`` where it would be more than ``most`` bytes or than there is room for, ``StorageFailed``, what ``Contents.stream``
+    what the folder is called that the whole file system gets. With ``keep_going``, files that are not to be read, because
+    their layer is damaged, are left out. Raises ``Refused`` where it would be more than ``most`` bytes or than there is room for, ``StorageFailed``, what ``Contents.stream``
     raises, and ``Cancelled``; then there is nothing of it in the target.
     """
-    work = _Work(contents, files, view, progress, root_name)
+    work = _Work(contents, files, view, progress, root_name, keep_going=keep_going)
     work.collect(nodes)
     with explained("Writing to", str(target)):
         parent = Directory.open(target)
@@ -132,13 +134,17 @@ def save_blob(
 class _Work:
     """One extraction on its way."""
 
-    def __init__(self, contents: Contents, files: FileSystem, view: View, progress: Progress, root_name: str) -> None:
+    def __init__(
+        self, contents: Contents, files: FileSystem, view: View, progress: Progress, root_name: str, *, keep_going: bool
+    ) -> None:
         self.done = Extraction()
         self._contents = contents
         self._files = files
         self._view = view
         self._progress = progress
         self._root_name = os.fsencode(root_name)
+        self._keep_going = keep_going
+        self._gone: set[int] = set()  # nodes that turned out not to be readable
         self._items: list[_Item] = []
         self._names: dict[int, dict[str, int]] = {}  # those taken in each folder, and the number to go on from
         self._kept: tuple[Content | None, int] = None, -1  # where the content of the last file was, and its handle
@@ -239,7 +245,14 @@ class _Work:
         try:
             for number in order:
                 item = found[number][1]
-                self._make(stage, item, self._make_file)
+                try:
+                    self._make(stage, item, self._make_file)
+                except BlobError as error:
+                    if not self._keep_going:
+                        raise
+                    self._gone.add(item.node)
+                    self._leave_out(item.node, str(error))
+                    continue
                 self.done.files += 1
                 self.done.size += item.facts.size
         finally:
@@ -259,7 +272,7 @@ class _Work:
 
     def place(self, stage: Directory, parent: Directory) -> None:
         """Give everything its final name; links at the top come last, when it is known what is beside them."""
-        tops = [item for item in self._items if item.folder < 0]
+        tops = [item for item in self._items if item.folder < 0 and item.node not in self._gone]
         tops.sort(key=lambda item: item.facts.kind == SYMBOLIC_LINK)
         kept = set()
         for item in tops:
@@ -305,9 +318,13 @@ class _Work:
             if item.place == self._kept[0]:
                 self._copy(self._kept[1], handle, item.facts.size)
             else:
-                for block in self._contents.stream(int(self._view.entries[item.node]), self._progress):
-                    write_all(handle, block)
-                    self._progress.advance(len(block))
+                try:
+                    for block in self._contents.stream(int(self._view.entries[item.node]), self._progress):
+                        write_all(handle, block)
+                        self._progress.advance(len(block))
+                except BlobError:
+                    os.unlink(name, dir_fd=folder)
+                    raise
                 self._keep(item.place, os.dup(handle))
             with suppress(OSError, OverflowError):  # a time that this file system cannot have
                 os.utime(handle, (item.facts.mtime, item.facts.mtime))

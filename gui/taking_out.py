@@ -143,10 +143,7 @@ class TakingOut(QObject):
                 raise
 
         def fail(error: BaseException) -> None:
-            if isinstance(error, (Refused, StorageFailed)):
-                self.noticed.emit(Notice.of(error, what.offer, self._ask_folder(what)))
-            else:
-                self.noticed.emit(Notice.of(error))
+            self.noticed.emit(Notice.of(error, what.offer, self._ask_folder(what)))  # there it may be of use in part
             failed()
 
         def done(made: "Extraction") -> None:

@@ -1,12 +1,14 @@
 """Files and folders that are to be taken out of an image, and whole images."""
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex
 
 from engine.document import Manifest
+from engine.errors import BlobError
 from engine.pathtree import ROOT, PathTree
 from engine.progress import Progress
 from engine.snapshot import State
@@ -38,8 +40,18 @@ class _Files(Wanted):
     offer = "Extract to…"
     question = "Extract {} to a folder"
 
+    keeps_going = False
+    """Whether files that are damaged are left out."""
+
     def tell(self, done: "Extraction", target: Path) -> str:
         return taken.extracted(done, target, self.doubts(done))
+
+    def despite(self, error: BaseException) -> tuple[str, Wanted] | None:
+        if not isinstance(error, BlobError) or self.keeps_going:
+            return None
+        rest = copy(self)
+        rest.keeps_going = True
+        return "Extract what can be read", rest
 
 
 class ChosenFiles(_Files):
@@ -79,6 +91,7 @@ class ChosenFiles(_Files):
             progress,
             most=MOST if most is None else most,
             root_name=self._whole,
+            keep_going=self.keeps_going,
         )
         done.is_verified = done.is_verified or self._is_verified
         self.is_corrupt = any(layer.table is not None and layer.table.is_sound is False for layer in self._image.layers)
@@ -111,6 +124,7 @@ class WholeImage(_Files):
         image = read_image(store, self._digests, cache, progress)
         view = image.files.view(len(self._digests) - 1)
         files = ChosenFiles(image, view, (ROOT,), self._whole, is_verified=self._is_verified)
+        files.keeps_going = self.keeps_going
         done = files.take(store, cache, target, progress, most)
         self.is_corrupt = files.is_corrupt
         return done

@@ -322,6 +322,21 @@ def test_nothing_is_left_of_a_layer_that_is_damaged(layout, store, target):
     assert names(target) == []
 
 
+@pytest.mark.parametrize("paths", [[b""], [b"d"], [b"d/big", b"d/a"]])
+def test_of_a_layer_that_is_damaged_the_rest_can_be_had(layout, store, target, paths):
+    link = header(b"d/also", b"1", link=b"d/big")
+    packed = gzip.compress(file(b"d/a", b"1") + file(b"d/big", os.urandom(900_000)) + link + END)
+    whole = Opened(store, [layout.blob(packed[: len(packed) // 2])["digest"]])
+    nodes = [whole.files.tree.find(path) for path in paths]
+    told = extract(whole.contents, whole.files, whole.files.view(0), nodes, target, Progress(), keep_going=True)
+    made = [name for name in names(target) if not (target / name).is_dir()]
+    assert [Path(name).name for name in made] == ["a"]
+    assert told.files == told.size == 1
+    ((path, reason),) = told.left_out
+    assert path == "d/big"
+    assert "cannot be read up to there" in reason
+
+
 def test_more_than_there_is_room_for_or_wanted_is_refused_before_anything_is_written(image, target, monkeypatch):
     pictured = image(file(b"a", bytes(2000)))
     with pytest.raises(Refused, match="2,000 bytes; at most 1,000"):

@@ -304,6 +304,25 @@ def test_where_there_is_no_room_nothing_is_begun(
     assert names_in(target) == []
 
 
+def test_of_a_damaged_layer_what_can_be_read_is_extracted_where_that_is_wanted(
+    driver: Driver, files: LayoutFiles, target: Path
+) -> None:
+    content = os.urandom(400_000)
+    damaged = files.blob(gzip.compress(file(b"d/a", b"1") + file(b"d/big", content) + END), f"{LAYER}+gzip")
+    files.name(files.image(damaged), "damaged:1")
+    with files.file(damaged).open("r+b") as blob:
+        blob.truncate(200_000)
+    driver.open(files.path)
+    driver.select("damaged:1")
+    driver.key(Qt.Key.Key_E)
+    driver.message("cannot be read up to there")
+    assert names_in(target) == []
+    driver.press("Extract what can be read")
+    driver.message("1 file and 2 folders (1 byte) were extracted to")
+    driver.message("2 were left out, the first, layer 1, because it could be read only in part")
+    assert names_in(target) == ["damaged:1", "damaged:1/d", "damaged:1/d/a"]
+
+
 def test_what_is_stopped_leaves_nothing(
     driver: Driver, files: LayoutFiles, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
