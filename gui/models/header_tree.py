@@ -1,4 +1,4 @@
-"""The headers of a file as a tree: parts, below each its fields; more come when they are looked for."""
+"""The headers of a file as a tree: parts, below each its fields, which are read when somebody looks at them."""
 
 from bisect import bisect_right
 from collections import OrderedDict
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QObject, Signal
+from PySide6.QtCore import QModelIndex, QObject
 
 from engine.headers import Field, FieldKind, Part
 from gui import text
@@ -32,28 +32,22 @@ class HeaderTree(TwoLevels):
     TITLES = ("Header", "What it says", "Offset")
     NUMBERS = frozenset({Column.OFFSET})
 
-    wanted = Signal()
-    """Somebody has seen the last row, and there may be more."""
-
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._look = Look(self)
         self._parts: list[Part] = []
         self._starts: list[int] = []
         self._fields: OrderedDict[int, list[Field]] = OrderedDict()
-        self._is_done = True
 
     def clear(self) -> None:
         """Show nothing; more may come."""
         self.beginResetModel()
         self._parts, self._starts = [], []
         self._fields.clear()
-        self._is_done = True
         self.endResetModel()
 
-    def add(self, parts: Sequence[Part], *, is_done: bool) -> None:
+    def add(self, parts: Sequence[Part]) -> None:
         """Show further parts, which begin where the last one ends."""
-        self._is_done = is_done
         if parts:
             first = len(self._parts)
             self.beginInsertRows(QModelIndex(), first, first + len(parts) - 1)
@@ -132,14 +126,6 @@ class HeaderTree(TwoLevels):
         if not parent.isValid():
             return bool(self._parts)
         return not parent.internalId() and not parent.column()
-
-    def canFetchMore(self, parent: AnyIndex) -> bool:
-        return not parent.isValid() and not self._is_done
-
-    def fetchMore(self, parent: AnyIndex) -> None:
-        """Rows come when they are found."""
-        if self.canFetchMore(parent):
-            self.wanted.emit()
 
     def data(self, index: AnyIndex, role: int = DISPLAY) -> Any:
         top, below = self.places(index)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -33,6 +33,8 @@ from gui.theme import Role, Space
 from gui.widgets import ElidedLabel, plain_label, set_tooltip
 
 _MEANING_LINES = 2
+_ROOM_FOR_BAR, _ROOM_FOR_STRIP, _ROOM_FOR_HEADERS = 130, 190, 240
+"""Pixels of height below which these give their room to the bytes."""
 
 
 class BytesView(QWidget):
@@ -60,6 +62,7 @@ class BytesView(QWidget):
         self.place = ElidedLabel("", self)
         self.meaning = plain_label("", wrap=True, parent=self)
         self._full = QWidget(self)
+        self._bar, self._strip = QWidget(self._full), QWidget(self._full)
         self._pages = QStackedWidget(self)
         self._dress()
         self._lay_out()
@@ -89,7 +92,7 @@ class BytesView(QWidget):
         self.hex.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
+        bar = QHBoxLayout(self._bar)
         bar.setContentsMargins(Space.SMALL, Space.TINY, Space.SMALL, Space.TINY)
         bar.setSpacing(Space.TINY)
         bar.addWidget(self.line, 1)
@@ -99,7 +102,7 @@ class BytesView(QWidget):
         note.setContentsMargins(Space.MEDIUM, 0, Space.MEDIUM, 0)
         note.addWidget(self.note, 1)
         note.addWidget(self._again)
-        strip = QVBoxLayout()
+        strip = QVBoxLayout(self._strip)
         strip.setContentsMargins(Space.SMALL, Space.TINY, Space.SMALL, Space.TINY)
         strip.setSpacing(0)
         strip.addWidget(self.place)
@@ -107,10 +110,10 @@ class BytesView(QWidget):
         full = QVBoxLayout(self._full)
         full.setContentsMargins(0, 0, 0, 0)
         full.setSpacing(0)
-        full.addLayout(bar)
+        full.addWidget(self._bar)
         full.addLayout(note)
         full.addWidget(self._splitter, 1)
-        full.addLayout(strip)
+        full.addWidget(self._strip)
         full.addWidget(self.find_bar)
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self._full)
@@ -247,7 +250,7 @@ class BytesView(QWidget):
         self.place.set_text(text.SEPARATOR.join(place))
         self.meaning.setText(meaning)
         set_tooltip(self.meaning, meaning)
-        self.meaning.setVisible(not self.headers.isHidden())
+        self.meaning.setVisible(self.headers.has_headers)
         self.hex.describe(", ".join([*place, meaning] if meaning else place))
 
     # ------------------------------------------------------------------------------------------------ copying
@@ -285,12 +288,21 @@ class BytesView(QWidget):
 
     # --------------------------------------------------------------------------------------- overrides of Qt
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, it is for the bytes."""
+        super().resizeEvent(event)
+        height = event.size().height()
+        self._bar.setVisible(height >= _ROOM_FOR_BAR)
+        self._strip.setVisible(height >= _ROOM_FOR_STRIP)
+        self.headers.give_room(height >= _ROOM_FOR_HEADERS)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+F finds, Ctrl+G goes to an offset, F3 finds again, Escape closes the find bar."""
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if event.matches(QKeySequence.StandardKey.Find):
             self.open_find()
         elif event.key() == Qt.Key.Key_G and event.modifiers() == Qt.KeyboardModifier.ControlModifier:
+            self._bar.show()
             self.line.setFocus(Qt.FocusReason.ShortcutFocusReason)
             self.line.selectAll()
         elif event.key() == Qt.Key.Key_F3 and self.find_bar.isVisible():

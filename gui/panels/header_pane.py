@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
 from engine.headers import MOST_PARTS, Field, FieldKind, HeaderWalk, Part
@@ -40,6 +40,7 @@ class HeaderPane(QWidget):
         self._walk: HeaderWalk | None = None
         self._job: Job | None = None
         self._is_following = False
+        self._has_room = True
         self.view = QTreeView(self)
         self.model = HeaderTree(self.view)
         self.note = Note(self)
@@ -50,11 +51,9 @@ class HeaderPane(QWidget):
         layout.addWidget(self.view, 1)
         layout.addWidget(self.note)
         self.hide()
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.setInterval(0)
-        self._later.timeout.connect(self._look_further)
-        self.model.wanted.connect(self._later.start)
+        # Not by fetchMore, which a tree calls each time that it lays its rows out.
+        self.view.verticalScrollBar().valueChanged.connect(self._look_further)
+        self.view.verticalScrollBar().rangeChanged.connect(self._look_further)
         self.view.selectionModel().currentChanged.connect(self._go)
         self.view.activated.connect(self._enter)
         hex_view.moved.connect(self._follow)
@@ -101,9 +100,22 @@ class HeaderPane(QWidget):
         self._walk = HeaderWalk(source.read, source.size) if source is not None else None
         self.model.clear()
         self.note.say("")
-        self.hide()
+        self._appear()
         self._hex.set_marks(self)
         self._read(_FIRST)
+
+    @property
+    def has_headers(self) -> bool:
+        """Whether something is known of what the bytes mean."""
+        return self.model.count() > 0
+
+    def give_room(self, has_room: bool) -> None:
+        """Whether there is room to show them."""
+        self._has_room = has_room
+        self._appear()
+
+    def _appear(self) -> None:
+        self.setVisible(self.has_headers and self._has_room)
 
     def read_again(self) -> None:
         """Find the headers anew, where they could not be read."""
@@ -112,7 +124,10 @@ class HeaderPane(QWidget):
 
     @Slot()
     def _look_further(self) -> None:
-        self._read(_BATCH)
+        """Somebody sees the last rows: find more of them."""
+        bar = self.view.verticalScrollBar()
+        if self.has_headers and bar.value() + bar.pageStep() >= bar.maximum():
+            self._read(_BATCH)
 
     def _read(self, count: int, beyond: int = 0) -> None:
         source, walk = self._source, self._walk
@@ -128,7 +143,6 @@ class HeaderPane(QWidget):
             if source is self._source:
                 self._job = None
                 self._walk = None
-                self.model.add((), is_done=True)
                 self.failed.emit(error)
 
         self._job = source.start(
@@ -141,10 +155,10 @@ class HeaderPane(QWidget):
 
     def _add(self, parts: list[Part], walk: HeaderWalk) -> None:
         is_first = not self.model.count()
-        self.model.add(parts, is_done=walk.is_done)
+        self.model.add(parts)
         if parts and is_first:
             self.view.expand(self.model.index(0, 0))
-            self.show()
+            self._appear()
         if walk.is_done and walk.found >= MOST_PARTS:
             self.note.say(f"Only the first {text.number(MOST_PARTS)} headers are listed.")
         self._hex.viewport().update()

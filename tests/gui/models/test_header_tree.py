@@ -4,10 +4,9 @@ import io
 import tarfile
 
 import pytest
-from PySide6.QtCore import QModelIndex, QObject, Qt
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from engine.headers import HeaderWalk, Part
 from engine.progress import Progress
@@ -41,7 +40,7 @@ def parent(qapp: QApplication) -> QObject:
 def tree(parent: QObject) -> HeaderTree:
     tree = HeaderTree(parent)
     QAbstractItemModelTester(tree, QAbstractItemModelTester.FailureReportingMode.Fatal, parent)
-    tree.add(parts_of(archive(3)), is_done=True)
+    tree.add(parts_of(archive(3)))
     return tree
 
 
@@ -92,20 +91,18 @@ def test_each_byte_leads_to_its_field_and_back(tree: HeaderTree) -> None:
     assert list(tree.rows_between(1 << 40, 1 << 41)) == []
 
 
-def test_more_is_wanted_when_the_end_is_seen_and_there_may_be_more(qtbot: QtBot, parent: QObject) -> None:
+def test_rows_that_are_held_stay_when_more_come(parent: QObject) -> None:
     tree = HeaderTree(parent)
     tester = QAbstractItemModelTester(tree, QAbstractItemModelTester.FailureReportingMode.Fatal, parent)
-    assert not tree.canFetchMore(QModelIndex())
     parts = parts_of(archive(10))
-    tree.add(parts[:4], is_done=False)
-    with qtbot.waitSignal(tree.wanted):
-        tree.fetchMore(QModelIndex())
-    kept = tree.index_of(2, 1)
-    tree.add(parts[4:], is_done=True)
-    assert not tree.canFetchMore(QModelIndex())
+    tree.add(parts[:4])
+    kept = QPersistentModelIndex(tree.index_of(2, 1))
+    tree.add(parts[4:])
+    tree.add([])
     assert kept.data() == "Mode"
     assert tree.covered == parts[-1].end
     tree.clear()
+    assert not kept.isValid()
     assert (tree.rowCount(), tree.covered) == (0, 0)
     assert tester.model() is tree
 
@@ -113,7 +110,7 @@ def test_more_is_wanted_when_the_end_is_seen_and_there_may_be_more(qtbot: QtBot,
 def test_fields_are_kept_of_some_parts_only(parent: QObject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(header_tree, "_MOST_KEPT", 5)
     tree = HeaderTree(parent)
-    tree.add(parts_of(archive(30)), is_done=True)
+    tree.add(parts_of(archive(30)))
     for number in range(30):
         assert tree.fields_of(number)[0].value == f"file{number}"
     assert len(tree._fields) == 5
