@@ -106,7 +106,7 @@ class Commands(QObject):
             "metadata": page(lambda each: each.inspector.show_tab(METADATA)),
             "relations": page(lambda each: each.inspector.show_tab(RELATIONS)),
             "annotations": page(lambda each: each.inspector.show_tab(ANNOTATIONS)),
-            "map": page(lambda each: each.space.show_map(not each.space.is_open)),
+            "map": page(lambda each: each.space.toggle()),
             "refresh": page(lambda each: each.session.rescan()),
             "next pane": lambda: focus_next(self._panes(), 1),
             "previous pane": lambda: focus_next(self._panes(), -1),

@@ -54,6 +54,13 @@ class StoreSpace:
         self._sizes = sizes[self._rows]
         self._groups = groups
 
+    def rows_in(self, groups: Nodes) -> Rows:
+        """The rows in some groups that take room."""
+        wanted = np.zeros(len(self.counts), np.bool_)
+        wanted[groups - self.first_group] = True
+        found: Rows = self._rows[wanted[self._groups[self._rows]]]
+        return found
+
     def places_of(self, rows: Rows) -> tuple[Nodes, Nodes]:
         """The node of the group of each of the rows, and where it stands there: at the end, where it takes no room."""
         groups = self._groups[rows].astype(np.int64)

@@ -29,6 +29,7 @@ _STEP_S = 0.004
 """So long it draws at a stretch."""
 _LEAST = QSize(120, 60)
 _LEAST_SURROUNDED = 9.0
+_MOST_SURROUNDED = 500
 _WAYS = {Qt.Key.Key_Left: Way.LEFT, Qt.Key.Key_Right: Way.RIGHT, Qt.Key.Key_Up: Way.UP, Qt.Key.Key_Down: Way.DOWN}
 
 
@@ -62,7 +63,7 @@ class SpaceMap(QLabel):
         self.can_be_left = False
         """Whether there is something around what is shown."""
         self._under: Place | None = None
-        self._surrounded: NDArray[np.int64] = np.empty(0, np.int64)
+        self._surrounded: list[QRectF] = []
         self._kept = QPixmap()
         self._coming = QPixmap()
         self._steps: list[Step] = []
@@ -83,7 +84,7 @@ class SpaceMap(QLabel):
         """Show another picture, or nothing."""
         self.content = picture
         self._under = None
-        self._surrounded = np.empty(0, np.int64)
+        self._surrounded = []
         if self.current is not None and self._cell(self.current) < 0:
             self.current = None
         self._redraw()
@@ -96,8 +97,15 @@ class SpaceMap(QLabel):
             self.update()
 
     def surround(self, cells: NDArray[np.int64]) -> None:
-        """Draw a line around these rectangles: they belong to what is selected in the list."""
-        self._surrounded = cells
+        """Draw a line around these rectangles, or the largest of them: they belong to what is selected in the list."""
+        if self.content is None:
+            return
+        if len(cells) > _MOST_SURROUNDED:
+            cells = cells[np.argsort(-self.content.cells.sizes[cells], kind="stable")[:_MOST_SURROUNDED]]
+        boxes = self.content.cells.boxes[cells].tolist()
+        self._surrounded = [
+            QRectF(left + 1.5, top + 1.5, right - left - 4, bottom - top - 4) for left, top, right, bottom in boxes
+        ]
         self.update()
 
     def box_of(self, place: Place) -> QRectF:
@@ -149,10 +157,9 @@ class SpaceMap(QLabel):
             painter.fillRect(self.rect(), theme.colour(Role.PANEL))
         else:
             painter.drawPixmap(self.rect(), self._kept)
-        if self.content is not None and len(self._surrounded):
+        if self._surrounded:
             painter.setPen(QPen(theme.colour(Role.ACCENT), 1))
-            for left, top, right, bottom in self.content.cells.boxes[self._surrounded].tolist():
-                painter.drawRect(QRectF(left + 1.5, top + 1.5, right - left - 4, bottom - top - 4))
+            painter.drawRects(self._surrounded)
         if self._under is not None and self._under != self.current:
             painter.setPen(QPen(theme.colour(Role.TEXT), 1))
             painter.drawRect(self.box_of(self._under).adjusted(0.5, 0.5, -1.5, -1.5))

@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QByteArray, Qt, Signal, Slot
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from engine.snapshot import Rows
 from gui.jobs import JobRunner
 from gui.panels.space_bar import SpaceBar
 from gui.panels.space_counts import SpaceCounts
@@ -30,6 +32,8 @@ class SpacePane(QWidget):
     """Somebody wants the menu of what is current in the map, at this ``QPoint`` of the screen."""
     listed = Signal(object)
     """Somebody wants to see the rows of these ``State``s."""
+    left = Signal()
+    """The map was closed, and had the keyboard."""
     toggled = Signal()
     """The map was opened or closed."""
 
@@ -38,7 +42,7 @@ class SpacePane(QWidget):
         self._session = session
         self._runner = runner
         self._settings = settings
-        self._digest = ""
+        self._marked: tuple[str, Rows] = "", np.empty(0, np.int64)
         self.map: StoreMap | None = None
         """The map, once it was opened."""
         self.counts = SpaceCounts(session, runner, self)
@@ -72,7 +76,7 @@ class SpacePane(QWidget):
                 had_keyboard = self.map.isAncestorOf(self.focusWidget() or self)
                 self.map.hide()
                 if had_keyboard:
-                    self.bar.map.setFocus(Qt.FocusReason.OtherFocusReason)
+                    self.left.emit()
         self.bar.map.setChecked(wanted)
         self.toggled.emit()
 
@@ -81,11 +85,17 @@ class SpacePane(QWidget):
         if self._settings.map_open:
             self.show_map(True)
 
-    def mark(self, digest: str) -> None:
-        """Show in the map where this is, which is selected in a list; empty for nothing."""
-        self._digest = digest
+    def toggle(self) -> None:
+        """Open the map and put the keyboard there, or close it."""
+        self.show_map(not self.is_open)
+        if self.is_open and self.map is not None:
+            self.map.focus()
+
+    def mark(self, digest: str, rows: Rows) -> None:
+        """Show in the map what is selected in a list, by its rows; ``digest`` is the current one, empty for none."""
+        self._marked = digest, rows
         if self.map is not None:
-            self.map.mark(digest)
+            self.map.mark_several(digest, rows)
 
     def save_state(self) -> None:
         """Remember how high the map is."""
@@ -99,7 +109,7 @@ class SpacePane(QWidget):
         self.map.chosen.connect(self.chosen)
         self.map.entered.connect(self.entered)
         self.map.menu_asked.connect(self.menu_asked)
-        self.map.mark(self._digest)
+        self.map.mark_several(*self._marked)
         state = self._settings.view_state(_SPLITTER)
         if not (state and self.splitter.restoreState(QByteArray(state))):
             self.splitter.setSizes(_FIRST_SIZES)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtWidgets import QButtonGroup, QToolButton, QWidget
 
 from engine.progress import Progress
+from engine.snapshot import Rows
 from gui.jobs import JobRunner
 from gui.models.treemap import Place
 from gui.models.treemap_store import STORE, ByImage, ByKind
@@ -37,6 +38,8 @@ class StoreMap(SpaceView):
         self._session = session
         self._counts = counts
         self._settings = settings
+        self._rows: Rows = np.empty(0, np.int64)
+        """What is selected in a list, where that is more than one."""
         self.by_kind = self._choice("By kind", "Layers together, configs together, and so on")
         self.by_image = self._choice("By image", "Each image with what only it has; what several have by itself")
         self._choices = QButtonGroup(self)
@@ -52,6 +55,11 @@ class StoreMap(SpaceView):
         counts.changed.connect(self.refresh)
         session.snapshotChanged.connect(self._say_empty)
         session.statesChanged.connect(self._later)
+
+    def mark_several(self, selected: str, rows: Rows) -> None:
+        """Show where several blobs are that are selected in a list; ``selected`` is the current one."""
+        self._rows = rows
+        self.mark(selected)
 
     def _choice(self, words: str, tip: str) -> QToolButton:
         button = QToolButton(self)
@@ -104,6 +112,8 @@ class StoreMap(SpaceView):
     def _with_it(self, shown: Shown, selected: str) -> NDArray[np.int64]:
         if not isinstance(shown.words, StoreWords):
             return super()._with_it(shown, selected)
+        if len(self._rows) > 1 and shown.words.space.snapshot is self._session.snapshot:
+            return shown.words.cells_of(shown.picture.cells, self._rows)
         return shown.words.parts_of(shown.picture.cells, shown.words.space.snapshot.find(selected))
 
     @Slot()

@@ -1,17 +1,18 @@
 """A map with the line above it: what one looks at, in words, and the way out of what one has gone into."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QTimer, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from engine.progress import Progress
+from gui import text, theme
 from gui.jobs import JobRunner
 from gui.models.arranging import Latest
 from gui.models.treemap import Cells, Place, Space, lay_out
@@ -20,10 +21,12 @@ from gui.panels.space_counts import BESIDE
 from gui.panels.space_look import Picture
 from gui.panels.space_map import SpaceMap
 from gui.theme import Space as Gap
-from gui.widgets import ElidedLabel, icon_button
+from gui.widgets import ElidedLabel, icon_button, plain_label
 
 _PAUSE_MS = 60
 """Its size must have stood still for so long before it is laid out anew."""
+_LONGEST = 24
+"""Letters of the name of what fills the map."""
 _LINE_PADDING = 3
 """Pixels that a title's line is higher than its font."""
 
@@ -35,6 +38,10 @@ class Words(Protocol):
 
     @property
     def space(self) -> Space: ...
+    def titles(self, place: Place) -> Sequence[str]:
+        """What a place is called, and shorter."""
+        ...
+
     def sentence(self, place: Place) -> str:
         """All that is to be said of a place in one line."""
         ...
@@ -102,6 +109,9 @@ class SpaceView(QWidget):
         self.map = SpaceMap(name, self._tell, self)
         self.empty = EmptyPlace(self)
         self.up = icon_button("previous", "Show what is around it (Backspace)", self)
+        self.where = plain_label("", parent=self)
+        self.where.setFont(theme.strong_font())
+        self.where.hide()
         self.sentence = ElidedLabel(parent=self)
         self._places = QStackedWidget(self)
         # A low window is for what is asked in it, and a few words need not be seen whole.
@@ -113,6 +123,7 @@ class SpaceView(QWidget):
         self._line.setContentsMargins(Gap.SMALL, 0, Gap.TINY, 0)
         self._line.setSpacing(Gap.TINY)
         self._line.addWidget(self.up)
+        self._line.addWidget(self.where)
         self._line.addWidget(self.sentence, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, Gap.TINY // 2, 0, 0)
@@ -164,6 +175,10 @@ class SpaceView(QWidget):
     def shown(self) -> Shown | None:
         """What is shown."""
         return self._shown
+
+    def focus(self) -> None:
+        """Put the keyboard into the map."""
+        self.map.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def mark(self, selected: str) -> None:
         """Show where something is that is selected in the list."""
@@ -228,8 +243,11 @@ class SpaceView(QWidget):
         self._mark()
 
     def _allow_out(self, allowed: bool) -> None:
-        """Whether there is something around what fills the map."""
+        """Whether there is something around what fills the map; then it says what that is."""
         self.up.setEnabled(allowed)
+        self.where.setVisible(allowed and self.tells_current)
+        if allowed and self._shown is not None:
+            self.where.setText(text.plain(self._shown.words.titles(self._shown.place)[-1], _LONGEST))
         self.map.can_be_left = allowed
 
     def _say_empty(self) -> None:

@@ -179,7 +179,10 @@ class StoreWords:
             return np.empty(0, np.int64)
         if self._snapshot.kind(row) == Kind.INDEX and len(self._snapshot.edges.roles) > _MOST_EDGES:
             return np.empty(0, np.int64)
-        rows = naming.parts_below(self._snapshot, row)
+        return self.cells_of(cells, naming.parts_below(self._snapshot, row))
+
+    def cells_of(self, cells: Cells, rows: Rows) -> NDArray[np.int64]:
+        """The rectangles of those of the rows that have one of their own."""
         found: NDArray[np.int64] = np.flatnonzero(np.isin(cells.nodes, rows) & (cells.skips == 0))
         return found
 
@@ -188,8 +191,7 @@ class StoreWords:
     def _rows(self, place: Place) -> Rows:
         """The rows of a group, of what is left of it, or of some groups."""
         if place.node == STORE:
-            groups = self.space.parts(STORE)[0][place.skip :]
-            return np.concatenate([self.space.parts(int(group))[0] for group in groups])
+            return self.space.rows_in(self.space.parts(STORE)[0][place.skip :])
         return self.space.parts(place.node)[0][place.skip :]
 
     def _count(self, place: Place) -> int:

@@ -122,6 +122,7 @@ class StorePage(QWidget):
         self.space.entered.connect(self._enter)
         self.space.listed.connect(self.filter_states)
         self.space.toggled.connect(self.situationChanged)
+        self.space.left.connect(self.focus_list)
         self.removal.closed.connect(self.focus_list)
         self.removal.opened.connect(self._keep_in_sight)
         self.session.problems.asked.connect(lambda: self.show_lens(PROBLEMS))
@@ -414,7 +415,7 @@ class StorePage(QWidget):
             self.inspector.show_selection(self.selected.first)
         if self.lenses.currentIndex() == TRASH:
             self.inspector.show_words(*self.trash.words)
-        self.space.mark(self.selected.first.digest if self.selected.first is not None else "")
+        self.space.mark(self.selected.first.digest if self.selected.first is not None else "", self.selected.rows)
         self.situationChanged.emit()
 
     @Slot(object)

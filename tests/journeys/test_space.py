@@ -112,8 +112,10 @@ def test_through_the_map_with_the_keyboard(driver: Driver, files: LayoutFiles) -
     shown = page.space.map
     assert shown is not None
     until_drawn(driver, shown)
-    driver.key(Qt.Key.Key_F6)
     assert shown.map.hasFocus()
+    page.focus_list()
+    driver.key(Qt.Key.Key_F6)
+    assert shown.map.hasFocus(), "it is one of the panes"
     space = space_of(shown)
     driver.key(Qt.Key.Key_Home)
     base = sha256(BASE)
@@ -134,6 +136,8 @@ def test_through_the_map_with_the_keyboard(driver: Driver, files: LayoutFiles) -
     driver.key(Qt.Key.Key_Return)
     driver.until(lambda: shown.shown is not None and shown.shown.place == layers)
     until_drawn(driver, shown)
+    assert shown.where.isVisible()
+    assert shown.where.text() == "Layers"
     driver.key(Qt.Key.Key_Home)
     driver.key(Qt.Key.Key_Backspace)
     driver.until(lambda: shown.shown is not None and shown.shown.place != layers)
@@ -141,8 +145,10 @@ def test_through_the_map_with_the_keyboard(driver: Driver, files: LayoutFiles) -
     assert shown.map.current is not None, "what was current there still is"
     driver.key(Qt.Key.Key_Return)
     assert page.inspector.isAncestorOf(QApplication.focusWidget()), "on to what is said of it"
+    shown.focus()
     driver.key(Qt.Key.Key_M, CONTROL)
     assert not page.space.is_open
+    assert page.lens.view.hasFocus()
 
 
 def test_by_image_what_an_image_alone_has_is_together_and_its_group_is_the_image_in_the_list(
@@ -162,10 +168,21 @@ def test_by_image_what_an_image_alone_has_is_together_and_its_group_is_the_image
     assert page.lens is page.images
     assert shown.map.current == group
     assert "that no other image has" in shown.sentence.text()
-    cells = shown.map.content
-    assert cells is not None
-    around = {int(cells.cells.nodes[n]) for n in shown.map._surrounded}
-    assert {space.snapshot.find(sha256(layer)) for layer in (BASE, TOP)} <= around
+    boxes = [shown.map.box_of(Place(space.snapshot.find(sha256(layer)))) for layer in (BASE, TOP)]
+    assert all(any(box.contains(line) for line in shown.map._surrounded) for box in boxes)
+
+
+def test_everything_that_is_selected_in_the_list_has_a_line_around_it(driver: Driver, files: LayoutFiles) -> None:
+    page = driver.open(files.path)
+    shown = open_map(driver)
+    page.show_lens(1)
+    driver.key(Qt.Key.Key_A, CONTROL)
+    content = shown.map.content
+    assert content is not None
+    alone = (
+        (content.cells.nodes >= 0) & (content.cells.nodes < space_of(shown).first_group) & (content.cells.skips == 0)
+    )
+    driver.until(lambda: len(shown.map._surrounded) == alone.sum() > 3)
 
 
 def test_the_line_leads_to_what_is_unused_and_what_is_broken(driver: Driver, sample: Path) -> None:
