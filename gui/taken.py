@@ -41,8 +41,11 @@ def saved(done: "Extraction", target: Path, doubts: Sequence[str] = ()) -> str:
 def otherwise(done: "Extraction") -> list[str]:
     """What got another name, which links were rewritten, and what was left out and why: an example of each."""
     found = []
-    links = [(path, name) for path, name in done.renamed if name.startswith(f"{_name(path)}{_LEADS}")]
-    names = [pair for pair in done.renamed if pair not in set(links)]
+    names: list[tuple[str, str]] = []
+    links: list[tuple[str, str]] = []
+    for path, name in done.renamed:
+        is_link = name.startswith(f"{_name(path)}{_LEADS}")
+        (links if is_link else names).append((path, name))
     if names:
         path, name = names[0]
         more = len(names) - 1

@@ -27,6 +27,8 @@ MOST_COPIED = 100_000_000
 """Bytes that are made for a drag or for the clipboard, where nobody has said yet that they are wanted."""
 
 
+_TOLD = 1000
+"""Paths that are in the details of a message."""
 _ELSEWHERE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR})
 """Failures that another folder helps against."""
 
@@ -195,7 +197,7 @@ class TakingOut(QObject):
 
     def _tell(self, what: Wanted, target: Path, done: "Extraction") -> None:
         show = partial(self.showAsked.emit, done.placed[0]) if done.placed else None
-        details = "\n".join(f"{path}: {fate}" for path, fate, _ in taken.rows(done))
+        details = "\n".join(f"{path}: {fate}" for path, fate, _ in taken.rows(done)[:_TOLD])
         self.noticed.emit(
             Notice(
                 "warning" if done.left_out_count or not done.is_verified else "success",
