@@ -1,5 +1,6 @@
 """What is in a file of an image: its text, its picture, or its bytes."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     from engine.contents import Contents
     from gui.panels.bytes_view import BytesView
 
+_BYTES = "gui.panels.bytes_view"
 Result = TypeVar("Result")
 Act = Callable[[], object]
 
 _SETTLE_MS = 60
 """Who walks through the rows does not want to see what is in each."""
+_QUIET_MS = 500
+"""How long after a file is shown there is time for what the next may need."""
 _LEAST_LINES = 4
 """Lines of a text that there is always room for."""
 _SLOW_MS = 250
@@ -225,6 +229,7 @@ class PreviewPane(QWidget):
             self._show_bytes(self.subject, preview.size)
         self._tell_cut()
         self.shown.emit()
+        QTimer.singleShot(_QUIET_MS, self, _know_bytes)
 
     def _tell_notes(self) -> None:
         doubt = self.subject.doubt if self.subject is not None else ""
@@ -334,3 +339,8 @@ class PreviewPane(QWidget):
             self.left.emit()
         else:
             super().keyPressEvent(event)
+
+
+def _know_bytes() -> None:
+    """Importing what shows bytes and making it takes longer at a stretch than the window may be busy."""
+    importlib.import_module(_BYTES)

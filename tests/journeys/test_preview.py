@@ -202,21 +202,25 @@ def test_a_layer_that_is_corrupt_casts_doubt_on_its_files(driver: Driver, files:
 
 
 def test_heights_are_next_time_as_they_were_left(driver: Driver, files: LayoutFiles, settings: Settings) -> None:
-    inspector = driver.open(files.path).inspector
-    driver.select("app:1.0")
-    driver.key(Qt.Key.Key_3, ALT)
-    view, _tree = files_of(driver, inspector)
+    driver.window.resize(1340, 890)
+
+    def opened() -> FilesView:
+        inspector = driver.open(files.path).inspector
+        driver.select("app:1.0")
+        driver.key(Qt.Key.Key_3, ALT)
+        view, tree = files_of(driver, inspector)
+        view.view.setCurrentIndex(find(tree, "srv", "main.py"))
+        driver.until(lambda: text_of(view) == CODE.decode())
+        return view
+
+    view = opened()
+    before = view.splitter.sizes()
     handle = view.splitter.handle(1)
-    before = view.preview.height()
     QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=QPoint(20, 1))
     QTest.mouseMove(handle, QPoint(20, 61))
     QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=QPoint(20, 61))
-    assert view.preview.height() < before
-    left = view.preview.height()
+    left = view.splitter.sizes()
+    assert left[0] > before[0] + 20
     driver.menu("File", "Close tab")
     driver.until(lambda: driver.window.page is None)
-    inspector = driver.open(files.path).inspector
-    driver.select("app:1.0")
-    driver.key(Qt.Key.Key_3, ALT)
-    view, _tree = files_of(driver, inspector)
-    assert abs(view.preview.height() - left) <= 2
+    assert opened().splitter.sizes() == left
