@@ -5,6 +5,7 @@ So a layer is looked through once, whichever images it is part of, and what is k
 of ``merging``, by which the file systems of images are made.
 """
 
+from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
@@ -40,7 +41,7 @@ class Known:
     def __init__(self) -> None:
         self.numbers: dict[bytes, int] = {b"": _ROOT}
         self.paths: list[bytes] = [b""]
-        self._parents: list[int] = [_NONE]
+        self._parents = array("i", [_NONE])
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -60,7 +61,7 @@ class Known:
 
     def parents(self) -> Numbers:
         """The folder of each path; -1 for the root."""
-        return np.array(self._parents, np.int32)
+        return np.array(self._parents, np.int32)  # a copy: while somebody looks into it, it could not grow
 
 
 class Touches(msgspec.Struct, frozen=True, eq=False):
@@ -80,13 +81,10 @@ class Touches(msgspec.Struct, frozen=True, eq=False):
     def end(self, paths: Numbers, are_folders: NDArray[np.bool_], parents: Numbers) -> NDArray[np.uint8]:
         """The ``Fate`` of what is seen at some paths below this layer."""
         gone = np.isin(paths, self.hidden)
-        if len(self.emptied):
-            marks = np.zeros(len(parents), np.bool_)
-            marks[self.emptied] = True
-            above = parents[paths]
-            while (above > _NONE).any():
-                gone |= marks[above] & (above > _NONE)
-                above = np.where(above > _NONE, parents[above], _NONE)
+        above = parents[paths]
+        while len(self.emptied) and (above > _NONE).any():
+            gone |= np.isin(above, self.emptied)
+            above = np.where(above > _NONE, parents[above], _NONE)
         again = np.isin(paths, self.brought) | (np.isin(paths, self.implied) & (gone | ~are_folders))
         return np.where(again, Fate.OVERWRITTEN, np.where(gone, Fate.REMOVED, Fate.PRESENT)).astype(np.uint8)
 
@@ -276,42 +274,33 @@ def _settle(own: _Own, written: Numbers, known: Known, latest: Numbers) -> NDArr
     return needed
 
 
-def fates_of(
-    stack: Sequence[tuple[Matches, Touches] | None], parents: Numbers
-) -> tuple[list[NDArray[np.uint8]], list[Numbers]]:
-    """For each layer of an image, the lowest first, what became of its matches, and the layer that did it (-1: none).
+def fates_of(stack: Sequence[tuple[Matches, Touches] | None], parents: Numbers) -> tuple[NDArray[np.uint8], Numbers]:
+    """What became of the matches of an image's layers, the lowest first, and the layer that did it (-1: none).
 
     A layer that could not be read is None. ``parents`` is that of all known paths; all layers must have been asked for
     the paths of those below.
     """
-    seen = np.full(len(parents), _NONE, np.int32)
-    """At each path the place, among all results so far, of what is seen."""
-    folders = np.zeros(len(parents), np.bool_)
-    fates, enders, firsts = [], [], []
+    seen = np.zeros((3, 0), np.int32)
+    """The paths that are there, for each its place among all results so far, and whether it is a folder."""
+    fates: list[NDArray[np.uint8]] = []
+    enders: list[Numbers] = []
+    over: list[tuple[Numbers, NDArray[np.uint8], int]] = []
     first = 0
-    ends: list[tuple[Numbers, NDArray[np.uint8], int]] = []
     for number, layer in enumerate(stack):
         if layer is None:
-            fates.append(np.zeros(0, np.uint8))
-            enders.append(np.zeros(0, np.int32))
-            firsts.append(first)
             continue
         matches, touches = layer
-        alive = np.flatnonzero(seen >= 0).astype(np.int32)
-        fate = touches.end(alive, folders[alive], parents)
-        over = alive[fate != Fate.PRESENT]
-        ends.append((seen[over], fate[fate != Fate.PRESENT], number))
-        seen[over] = _NONE
-        stays = matches.fates == Fate.PRESENT
-        seen[matches.paths[stays]] = first + np.flatnonzero(stays)
-        folders[matches.paths[stays]] = matches.kinds[stays] == DIRECTORY
-        fates.append(matches.fates.copy())
-        enders.append(np.where(stays, _NONE, number).astype(np.int32))
-        firsts.append(first)
+        fate = touches.end(seen[0], seen[2] > 0, parents)
+        ended = fate != Fate.PRESENT
+        over.append((seen[1, ended], fate[ended], number))
+        stays = np.flatnonzero(matches.fates == Fate.PRESENT)
+        fresh = np.stack([matches.paths[stays], first + stays, matches.kinds[stays] == DIRECTORY])
+        seen = np.concatenate([seen[:, ~ended], fresh], axis=1).astype(np.int32)
+        fates.append(matches.fates)
+        enders.append(np.where(matches.fates == Fate.PRESENT, _NONE, number).astype(np.int32))
         first += len(matches.paths)
-    if not first:
-        return fates, enders
-    all_fates, all_enders = np.concatenate(fates), np.concatenate(enders)
-    for places, fate, number in ends:
+    all_fates = np.concatenate([np.zeros(0, np.uint8), *fates])
+    all_enders = np.concatenate([np.zeros(0, np.int32), *enders])
+    for places, fate, number in over:
         all_fates[places], all_enders[places] = fate, number
-    return np.split(all_fates, firsts[1:]), np.split(all_enders, firsts[1:])
+    return all_fates, all_enders

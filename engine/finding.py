@@ -252,8 +252,8 @@ class _Search:
                 image=number,
                 paths=paths,
                 layers=np.repeat(places, [len(each.paths) for _, each in matches])[:room],
-                fates=np.concatenate(fates)[:room],
-                enders=np.concatenate(enders)[:room],
+                fates=fates[:room],
+                enders=enders[:room],
                 kinds=np.concatenate([each.kinds for _, each in matches])[:room],
                 sizes=np.concatenate([each.sizes for _, each in matches])[:room],
             )

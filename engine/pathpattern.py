@@ -23,8 +23,8 @@ from engine.progress import Progress
 
 _PIECE = 4096
 """Paths that are looked at before others get a turn."""
-_WILD = re.compile(r"[*?]|\[[!^]?\]?[^\]]*\]")
-_CLASS = re.compile(r"\[([!^]?)(\]?[^\]]*)\]")
+_CLASS = re.compile(r"\[([!^]?)(\]?[^\]/]*)\]")
+_WILD = re.compile(rf"[*?]|{_CLASS.pattern.replace('(', '(?:')}")
 _PLAIN = re.compile(r"[^/\x00-\x1f\x7f-\U0010ffff]+")
 """Text that is the same bytes however a path is spelt; of other letters the capitals may have other lengths."""
 

@@ -11,6 +11,8 @@ from gui.widgets import give_clear_button, set_tooltip
 PAUSE_MS = 150
 """So long a pause in the typing lasts that means a person wants to see what comes of it."""
 
+_LONGEST = 10_000
+
 
 class FilterLine(QLineEdit):
     """A line with a glyph and a button that empties it; typing is told after a pause, or with Enter and Down.
@@ -28,6 +30,7 @@ class FilterLine(QLineEdit):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
+        self.setMaxLength(_LONGEST)
         set_tooltip(self, help_text)
         give_clear_button(self, "Clear the filter")
         self.glyph = QAction(name, self)

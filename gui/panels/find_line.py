@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from gui.panels.files_choice import HOW_TO_MEAN_PATHS
 from gui.panels.filter_line import FilterLine
 from gui.theme import Role
+from gui.widgets import give_clear_button
 
 MOST_REMEMBERED = 50
 _PAUSE_MS = 400
@@ -29,6 +30,7 @@ class FindLine(FilterLine):
     def __init__(self, parent: QWidget) -> None:
         help_text = f"{HOW_TO_MEAN_PATHS}\n\nUp and Down: what was looked for before"
         super().__init__("Find in all images", "Find in all images: libssl, *.so, etc/*.conf", help_text, parent)
+        give_clear_button(self, "Clear the words")
         self.show_glyph("search", Role.MUTED)
         self.set_pause(_PAUSE_MS)
         self._history: list[str] = []

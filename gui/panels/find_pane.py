@@ -2,10 +2,18 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPalette,
+)
 from PySide6.QtWidgets import (
     QHBoxLayout,
+    QMenu,
     QPlainTextEdit,
     QProgressBar,
     QSizePolicy,
@@ -128,6 +136,7 @@ class FindPane(QWidget):
         view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
         view.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         view.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
+        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         view.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         rows = view.verticalHeader()
@@ -149,6 +158,7 @@ class FindPane(QWidget):
         self.notes.asked_again.connect(self._ask_again)
         self.notes.which_asked.connect(self._show)
         self.view.clicked.connect(lambda index: self._lead(index, keyboard=False))
+        self.view.customContextMenuRequested.connect(self._show_menu)
         self.view.installEventFilter(self)
 
     # ------------------------------------------------------------------------------------------------ for others
@@ -223,6 +233,8 @@ class FindPane(QWidget):
         """Say how the search stands."""
         finding = self._finding
         running = finding.job is not None
+        if self.stop.isVisibleTo(self) and not running:
+            self._announce()
         self.stop.setVisible(running)
         self.progress.setVisible(running)
         self.line.setEnabled(finding.can_search)
@@ -252,6 +264,12 @@ class FindPane(QWidget):
             words += f" in {text.count(searched.images, 'image')}"
         self.count.setText(words)
         set_tooltip(self.count, tip)
+
+    def _announce(self) -> None:
+        """Let a screen reader say how the search ended."""
+        if QAccessible.isActive():
+            self._count()
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.count.text() or "Nothing found"))
 
     def _say_empty(self) -> None:
         finding = self._finding
@@ -320,6 +338,17 @@ class FindPane(QWidget):
             if not self.view.currentIndex().isValid():
                 self.view.selectRow(0)
             self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @Slot(QPoint)
+    def _show_menu(self, position: QPoint) -> None:
+        """Offer what can be done with a result."""
+        index = self.view.currentIndex()
+        if self.model.place_at(index) is not None:
+            menu = QMenu(self.view)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.addAction(icons.icon("go to"), "&Show in its image", lambda: self._lead(index, keyboard=True))
+            menu.addAction(icons.icon("copy"), "&Copy path", self._copy)
+            menu.popup(self.view.viewport().mapToGlobal(position))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self.view and is_copy_shortcut(event):

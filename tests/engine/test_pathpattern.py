@@ -39,6 +39,7 @@ PATHS = [
         ("[[]id].js", ["usr/lib/[id].js"]),
         ("[id.js", []),
         ("id]", ["usr/lib/[id].js"]),
+        ("[lib/a]", []),
         ("lib/*", ["lib/a.so"]),
         ("/lib/*", ["lib/a.so"]),
         ("lib/**", ["lib/a.so", "lib/deep/er/b.so.1"]),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.docker import DockerImageStore
@@ -137,6 +137,19 @@ def test_selecting_several_rows_leads_nowhere_and_their_paths_can_be_copied(qtbo
         qtbot.keyClick(pane.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert copied.args == ["Copied 3 paths."]
     assert QGuiApplication.clipboard().text() == "/usr/bin/Tool\n/srv/tool.py\n/usr/bin/Tool"
+
+
+def test_the_menu_of_a_result_shows_it_or_copies_its_path(qtbot: QtBot, pane: FindPane) -> None:
+    search(qtbot, pane, "passwd")
+    pane.view.selectRow(1)
+    for words, signal in (("Show in its image", pane.led), ("Copy path", pane.copied)):
+        pane.view.customContextMenuRequested.emit(QPoint(20, 20))
+        menu = pane.view.findChildren(QMenu)[-1]
+        (action,) = [each for each in menu.actions() if each.text().replace("&", "") == words]
+        with qtbot.waitSignal(signal):
+            action.trigger()
+        menu.close()
+    assert QGuiApplication.clipboard().text() == "/etc/passwd"
 
 
 def test_escape_closes_it_and_it_keeps_what_it_has_found(qtbot: QtBot, dock: FindDock, pane: FindPane) -> None:
