@@ -1,12 +1,10 @@
 """Foreign text made fit to show: on a screen, in a terminal, in a report."""
 
-import re
 import unicodedata
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Letters and symbols that are drawn as nothing."""
-_PROBABLY_SAFE = re.compile(r"[ -~]*")
 
 
 def printable(text: str, limit: int = -1, *, lines: bool = False) -> str:
@@ -17,9 +15,16 @@ def printable(text: str, limit: int = -1, *, lines: bool = False) -> str:
     """
     cut = text if limit < 0 else text[:limit]
     is_whole = len(cut) == len(text)
-    if _PROBABLY_SAFE.fullmatch(cut) is None:
+    if not _is_safe(cut, lines):
         cut = "".join(character if _shows(character, lines) else _mark(character) for character in cut)
     return cut if is_whole else f"{cut}…"
+
+
+def _is_safe(text: str, lines: bool) -> bool:
+    """Whether a look at the whole is enough to know that everything in it shows."""
+    if lines:
+        text = text.replace("\n", "").replace("\t", "")
+    return text.isprintable() and not any(letter in text for letter in _BLANK_LETTERS)
 
 
 def _shows(character: str, lines: bool) -> bool:
