@@ -38,6 +38,8 @@ class FileSpace:
         """Whether all files are shown."""
         changes = (own, *(np.where(view.changes == change, own, 0) for change in (Change.ADDED, Change.CHANGED)))
         self.sizes = Parts(*(tree.summed(each) for each in changes))
+        self.stand_ins = _stand_ins(tree.parents, self.sizes.all)
+        """What is shown for each node: itself, but for a folder that has only one folder in it what is in that."""
 
     @property
     def total(self) -> int:
@@ -49,4 +51,31 @@ class FileSpace:
         sizes = self.sizes.all[within.start : within.stop]
         order = np.argsort(-sizes, kind="stable")
         order = order[sizes[order] > 0]
-        return within.start + order.astype(np.int64), sizes[order]
+        return self.stand_ins[within.start + order], sizes[order]
+
+    def around(self, node: int) -> int:
+        """The folder that a node is shown in."""
+        parents = self.files.tree.parents
+        node = int(parents[node])
+        while node != ROOT and self.stand_ins[node] != node:
+            node = int(parents[node])
+        return node
+
+    def way_to(self, node: int) -> list[int]:
+        """The node, and before it the folders that it is shown for."""
+        way, outer = [node], self.around(node)
+        while (above := int(self.files.tree.parents[way[0]])) != outer and node != ROOT:
+            way.insert(0, above)
+        return way
+
+
+def _stand_ins(parents: NDArray[np.int32], sizes: Bytes) -> Nodes:
+    """Where one folder is all that takes space in another, the inner one stands for both, as far down as it goes."""
+    found = np.arange(len(parents), dtype=np.int64)
+    there = np.flatnonzero(sizes[1:] > 0) + 1
+    counts = np.bincount(parents[there], minlength=len(parents))
+    is_alone = (counts[parents[there]] == 1) & (counts[there] > 0) & (parents[there] != ROOT)
+    found[parents[there[is_alone]]] = there[is_alone]
+    while not np.array_equal(found, further := found[found]):
+        found = further
+    return found

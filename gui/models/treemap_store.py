@@ -84,6 +84,16 @@ class StoreSpace:
         """The node of the group that a row is in."""
         return self.first_group + int(self._groups[row])
 
+    @property
+    def groups(self) -> Nodes:
+        """The nodes of all groups with bytes, the largest first."""
+        there = np.flatnonzero(self.totals)
+        return self.first_group + there[np.argsort(-self.totals[there], kind="stable")]
+
+    def _stand_ins(self, groups: Nodes) -> Nodes:
+        """What is shown for each group: the group itself."""
+        return groups
+
     def key_of(self, node: int) -> str:
         """What a node is called in this and in any later snapshot: a name, or a group's number; empty for all."""
         if node == STORE:
@@ -99,9 +109,8 @@ class StoreSpace:
 
     def parts(self, node: int) -> tuple[Nodes, NDArray[np.int64]]:
         if node == STORE:
-            there = np.flatnonzero(self.totals)
-            order = there[np.argsort(-self.totals[there], kind="stable")]
-            return self.first_group + order, self.totals[order]
+            groups = self.groups
+            return self._stand_ins(groups), self.totals[groups - self.first_group]
         if not self.is_group(node):
             return _NOTHING, _NOTHING
         within = slice(*self._bounds[node - self.first_group : node - self.first_group + 2])
@@ -138,6 +147,14 @@ class ByImage(StoreSpace):
         groups[uses == Use.OTHER] = count + Group.OTHER
         groups[uses == Use.UNUSED] = count + Group.UNUSED
         super().__init__(snapshot, uses, groups.astype(np.int32), count + len(Group))
+
+    def _stand_ins(self, groups: Nodes) -> Nodes:
+        """Of an image that has nothing but its manifest to itself, that is shown, and no group around it."""
+        numbers = groups - self.first_group
+        firsts = self._rows[self._bounds[numbers]]
+        alone = (self._bounds[numbers + 1] - self._bounds[numbers] == 1) & (numbers < len(self.tops))
+        alone[alone] = firsts[alone] == self.tops[numbers[alone]]
+        return np.where(alone, firsts, groups)
 
     def top(self, node: int) -> int:
         """The row of a group's image; -1 for the group of what is no single image's."""

@@ -37,13 +37,14 @@ class FileWords:
         return int(key) if key and int(key) < len(self.space.files) else ROOT
 
     def around(self, node: int) -> int:
-        return int(self.space.files.tree.parents[node])
+        return self.space.around(node)
 
     def titles(self, place: Place) -> Sequence[str]:
         """What a place is called."""
         if place.skip:
             return (f"{text.number(len(self._nodes(place)))} smaller",)
-        return (text.plain(self.space.files.tree.name(place.node).decode("utf-8", "surrogateescape")),)
+        names = [self._name(node) for node in self.space.way_to(place.node)]
+        return ("/".join(names), names[-1])
 
     def sentence(self, place: Place) -> str:
         files, size = self.space.files, text.size(int(self._sizes(place)[0]))
@@ -58,6 +59,7 @@ class FileWords:
 
     def place_of(self, cells: Cells, node: int) -> Place | None:
         """Where a node is shown: by itself, with others as one, or only as a folder that it is in."""
+        node = int(self.space.stand_ins[node])
         if cells.find(Place(node)) >= 0:
             return Place(node)
         takes_space = self.space.sizes.all[node] > 0
@@ -89,6 +91,9 @@ class FileWords:
             titles[n] = self.titles(cells.place(n))
             details[n] = text.size(int(cells.sizes[n]))
         return Picture(cells, papers, titles, details, marks)
+
+    def _name(self, node: int) -> str:
+        return text.plain(self.space.files.tree.name(node).decode("utf-8", "surrogateescape"))
 
     def _change(self, place: Place) -> Change:
         """What most of the changed bytes of a place are."""

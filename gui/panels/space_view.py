@@ -306,6 +306,9 @@ class SpaceView(QWidget):
     @Slot(object)
     def _say(self, place: Place | None) -> None:
         """Say what is under the mouse, else what is current, else what fills the map."""
-        if self._shown is not None:
-            current = self.map.current if self.tells_current else None
-            self.sentence.set_text(self._tell(place or current or self._shown.place))
+        if self._shown is None:
+            return
+        place = place or (self.map.current if self.tells_current else None)
+        words = self._tell(place or self._shown.place)
+        is_told = place is None and not self.where.isHidden()
+        self.sentence.set_text(words.partition(text.SEPARATOR)[2] if is_told else words)

@@ -191,7 +191,7 @@ class StoreWords:
     def _rows(self, place: Place) -> Rows:
         """The rows of a group, of what is left of it, or of some groups."""
         if place.node == STORE:
-            return self.space.rows_in(self.space.parts(STORE)[0][place.skip :])
+            return self.space.rows_in(self.space.groups[place.skip :])
         return self.space.parts(place.node)[0][place.skip :]
 
     def _count(self, place: Place) -> int:
@@ -212,7 +212,7 @@ class StoreWords:
     def _bad_in(self, place: Place) -> NDArray[np.uint8]:
         """The states of everything bad in a group, or in what is left of it."""
         if place.node == STORE:
-            chosen = np.isin(self._bad_groups, self.space.parts(STORE)[0][place.skip :])
+            chosen = np.isin(self._bad_groups, self.space.groups[place.skip :])
         else:
             chosen = (self._bad_groups == place.node) & (self._bad_places >= place.skip)
         return self._bad_states[chosen]

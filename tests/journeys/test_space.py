@@ -301,7 +301,7 @@ def test_through_the_picture_of_files_with_the_keyboard(driver: Driver, files: L
     until_drawn(driver, picture)
     assert picture.sentence.text().startswith("/usr/bin")
     driver.key(Qt.Key.Key_Backspace)
-    driver.until(lambda: picture.shown is not None and picture.shown.place == Place(node_of(tab, b"usr")))
+    driver.until(lambda: picture.shown is not None and picture.shown.place == Place(0))
 
 
 def test_the_picture_shows_what_the_filter_and_the_layer_leave(driver: Driver, files: LayoutFiles) -> None:
@@ -325,10 +325,10 @@ def test_the_picture_shows_what_the_filter_and_the_layer_leave(driver: Driver, f
 def test_another_image_is_shown_from_its_root(driver: Driver, files: LayoutFiles) -> None:
     driver.open(files.path)
     tab, picture = open_picture(driver)
-    click(driver, picture, Place(node_of(tab, b"usr")))
+    click(driver, picture, Place(node_of(tab, b"usr/bin")))
     picture.map.setFocus()
     driver.key(Qt.Key.Key_Return)
-    driver.until(lambda: picture.shown is not None and picture.shown.place == Place(node_of(tab, b"usr")))
+    driver.until(lambda: picture.shown is not None and picture.shown.place == Place(node_of(tab, b"usr/bin")))
     driver.select("base:1.0")
     driver.until(lambda: picture.shown is not None and not picture.busy and picture.shown.place == Place(0))
     assert picture.shown is not None

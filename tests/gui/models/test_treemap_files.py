@@ -95,3 +95,20 @@ def test_a_file_that_was_a_folder_has_its_own_bytes() -> None:
 
 def test_what_has_no_bytes_is_not_there() -> None:
     assert names(space(image(layer(("empty", 0), ("a/also", 0))), 0)) == []
+
+
+def test_a_folder_with_nothing_but_a_folder_in_it_is_shown_as_what_is_in_that() -> None:
+    files = image(layer(("usr/lib/python/one", 10), ("usr/lib/python/two", 20), ("usr/lib/python/.none", 0)))
+    found = space(files, 0)
+    inner = files.tree.find(b"usr/lib/python")
+    assert found.parts(ROOT)[0].tolist() == [inner]
+    assert [files.tree.name(node) for node in found.way_to(inner)] == [b"usr", b"lib", b"python"]
+    assert found.around(inner) == ROOT
+    assert found.around(files.tree.find(b"usr/lib/python/one")) == inner
+
+
+def test_a_folder_with_one_file_is_itself() -> None:
+    files = image(layer(("etc/only", 10), ("b", 5)))
+    found = space(files, 0)
+    assert names(found) == [(b"etc", 10), (b"b", 5)]
+    assert found.way_to(files.tree.find(b"etc/only")) == [files.tree.find(b"etc/only")]

@@ -12,7 +12,7 @@ from engine.snapshot import Kind, Snapshot
 from engine.space import Use, uses_of
 from gui.models.treemap_store import STORE, ByImage, ByKind, Group
 from tests.gui.models._pictures import picture
-from tests.layouts import LayoutFiles
+from tests.layouts import CONFIG, MANIFEST, LayoutFiles
 
 REFERRER = "application/vnd.example.signature"
 
@@ -36,7 +36,7 @@ def group(space: ByImage, digest: str) -> str:
 def test_every_file_is_there_once(tmp_path: Path, kind: type[ByKind] | type[ByImage]) -> None:
     snapshot, *_ = picture(make_sample(tmp_path))
     space = kind(snapshot, uses_of(snapshot), Progress())
-    groups, totals = space.parts(STORE)
+    groups, totals = space.groups, space.parts(STORE)[1]
     rows = np.concatenate([space.parts(int(group))[0] for group in groups])
     sizes = snapshot.columns.sizes
     assert sorted(rows.tolist()) == np.flatnonzero(sizes > 0).tolist()
@@ -131,3 +131,20 @@ def test_in_docker_s_store_an_image_is_its_config(tmp_path: Path) -> None:
         store.set(b'{"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}')
     snapshot, *_ = picture(tmp_path / "imagedb")
     assert by_kind(snapshot).counts[Kind.IMAGE] == 1
+
+
+def test_an_image_with_nothing_but_its_manifest_to_itself_has_no_group_around_that(files: LayoutFiles) -> None:
+    common = files.blob(b"common" * 100)
+    config = files.document({"architecture": "amd64", "os": "linux"}, CONFIG)
+    manifests = [
+        files.document({"schemaVersion": 2, "config": config, "layers": [common], "annotations": {"n": name}}, MANIFEST)
+        for name in "ab"
+    ]
+    for name, manifest in zip("ab", manifests, strict=True):
+        files.name(manifest, name)
+    snapshot, *_ = picture(files.path)
+    space = by_image(snapshot)
+    assert set(space.parts(STORE)[0].tolist()) == {
+        space.first_group + len(space.tops) + Group.SEVERAL,
+        *(snapshot.find(manifest["digest"]) for manifest in manifests),
+    }
