@@ -94,6 +94,7 @@ def extract(
     their layer is damaged, are left out. Raises ``Refused`` where it would be more than ``most`` bytes or than there is room for, ``StorageFailed``, what ``Contents.stream``
     raises, and ``Cancelled``; then there is nothing of it in the target.
     """
+    progress.start("Extracting")  # how much it is will be known soon
     work = _Work(contents, files, view, progress, root_name, keep_going=keep_going)
     work.collect(nodes)
     with explained("Writing to", str(target)):
