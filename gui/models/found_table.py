@@ -161,8 +161,6 @@ class FoundTable(QAbstractTableModel):
         if role == COLOUR:
             return self._colour(result, column)
         if role == FONT:
-            if column == Column.PATH:
-                return self._look.struck if self._fate(result) is Fate.REMOVED else None
             return self._look.numbers if column in _NUMBERS else None
         if role == TOOLTIP:
             return text.tooltip(self._tip(result, column))

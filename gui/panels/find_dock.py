@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # made when it is first opened
 _STATE = "find-splitter"
 _FIRST_SHARES = [5500, 4500]
 """What the lists and the pane get of the height when it is first opened."""
-_LOWEST = 130
-"""Pixels that the pane has at least: its line and some rows."""
+_LOWEST = 120
+"""Pixels that the pane has at least: its line and some rows; and that the lists have as long as it is open."""
 
 
 class FindDock(QSplitter):
@@ -33,6 +33,8 @@ class FindDock(QSplitter):
         self._settings = settings
         self.pane: FindPane | None = None
         """What finds, once it was opened."""
+        self._lists_alone = 0
+        """Pixels that the lists have at least while the pane is closed."""
         self.setChildrenCollapsible(False)
 
     @property
@@ -44,6 +46,7 @@ class FindDock(QSplitter):
         """Open the pane, with the keyboard in its line."""
         if self.pane is None:
             self.pane = self._make()
+        self.widget(0).setMinimumHeight(_LOWEST)
         self.pane.show()
         self.pane.focus()
         return self.pane
@@ -56,6 +59,7 @@ class FindDock(QSplitter):
         self._save_height()
         had_keyboard = self.pane.isAncestorOf(self.focusWidget() or self)
         self.pane.hide()
+        self.widget(0).setMinimumHeight(self._lists_alone)
         self.pane.put_away()
         if had_keyboard:
             self.left.emit()
@@ -73,6 +77,7 @@ class FindDock(QSplitter):
     def _make(self) -> "FindPane":
         from gui.panels.find_pane import FindPane  # which every start can do without
 
+        self._lists_alone = self.widget(0).minimumHeight()
         pane = FindPane(self._session, self._settings, self)
         pane.setMinimumHeight(_LOWEST)
         pane.led.connect(self.led)

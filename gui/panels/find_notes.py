@@ -1,7 +1,7 @@
 """The line below the results of a search: what could not be read, and whether the store is another one by now."""
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from gui import icons, text, theme
 from gui.finding import Finding
@@ -25,10 +25,9 @@ class FindNotes(QWidget):
         self.words = plain_label("", wrap=True, selectable=True, parent=self)
         self.again = QPushButton("Search again", self)
         self.again.setAutoDefault(False)
-        self.which = QToolButton(self)
-        self.which.setText("Which")
+        self.which = QPushButton("Which layers", self)
+        self.which.setAutoDefault(False)
         self.which.setCheckable(True)
-        self.which.setAccessibleName("Which layers")
         set_tooltip(self.which, "Show which layers, and why")
         line = QHBoxLayout(self)
         line.setContentsMargins(Space.MEDIUM, Space.TINY, Space.SMALL, Space.TINY)

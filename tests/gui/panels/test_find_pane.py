@@ -166,6 +166,14 @@ def test_escape_closes_it_and_it_keeps_what_it_has_found(qtbot: QtBot, dock: Fin
     assert not dock.is_open
 
 
+def test_the_lists_give_way_only_while_it_is_open(qtbot: QtBot, dock: FindDock) -> None:
+    dock.widget(0).setMinimumHeight(170)
+    dock.open()
+    assert dock.minimumSizeHint().height() < 260
+    dock.put_away()
+    assert dock.widget(0).minimumHeight() == 170
+
+
 def test_its_height_is_remembered(
     qtbot: QtBot, dock: FindDock, pane: FindPane, settings: Settings, open_session: Open, files: LayoutFiles
 ) -> None:
