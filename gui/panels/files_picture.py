@@ -57,6 +57,6 @@ class TreeOrPicture(QObject):
         if self.picture is not None and self._is_wanted:
             self.picture.mark(str(node) if node > 0 else "")
 
-    @Slot(str)
+    @Slot(object)
     def _ask(self, node: str) -> None:
         self.asked.emit(int(node))

@@ -28,7 +28,7 @@ _SLICE = 400
 """Rectangles or lines that are drawn in a row."""
 _LABELS = 12
 """The same for labels, which take longer."""
-_LEAST_LETTERS = 6
+_LEAST_LETTERS = 8
 """Letters of a title that is cut."""
 _WORTH = 12
 """Letters of a title that are worth more than the size beside it."""
@@ -103,7 +103,7 @@ def _label(picture: Picture, chosen: list[int], metrics: QFontMetrics, painter: 
     for cell in chosen:
         left, top, right, bottom = picture.cells.boxes[cell].tolist()
         paper = Paper(int(picture.papers[cell]))
-        box = QRectF(left, top, right - left - 1, bottom - top - 1).adjusted(_EDGE, 1, -_EDGE, -1)
+        box = QRectF(left, top, right - left - 1, bottom - top - 1).adjusted(_EDGE, 2, -_EDGE, 0)
         titles, detail = picture.titles.get(cell, ()), picture.details.get(cell, "")
         first = QRectF(box.left(), box.top(), box.width(), metrics.height())
         mark = picture.marks.get(cell)

@@ -24,9 +24,9 @@ _FIRST_SIZES = [2000, 250]
 class SpacePane(QWidget):
     """Holds the lists, which are put into its ``splitter``, the map below them, and the line below both."""
 
-    chosen = Signal(str)
+    chosen = Signal(object)
     """The person has gone to this digest, or path of a stray file, in the map."""
-    entered = Signal(str)
+    entered = Signal(object)
     """The person wants to go on with this one."""
     menu_asked = Signal(object)
     """Somebody wants the menu of what is current in the map, at this ``QPoint`` of the screen."""

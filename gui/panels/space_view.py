@@ -88,11 +88,11 @@ class SpaceView(QWidget):
     tells_current = True
     """Whether the line above says what is current, rather than only what fills the map."""
 
-    chosen = Signal(str)
-    """The person has gone to this, by what it is in the list."""
+    chosen = Signal(object)
+    """The person has gone to this, by what it is in the list: a ``str``, which may hold bytes that are no UTF-8."""
     menu_asked = Signal(object)
     """Somebody wants the menu of what is current, at this ``QPoint`` of the screen."""
-    entered = Signal(str)
+    entered = Signal(object)
     """The person wants to go on with this, by what it is in the list."""
 
     def __init__(self, name: str, runner: JobRunner, parent: QWidget | None = None) -> None:

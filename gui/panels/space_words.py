@@ -107,7 +107,7 @@ class StoreWords:
         kind, digest = text.KINDS[naming.kind_of(snapshot, row)].word, shorten(snapshot.name(row))
         size = text.size(int(snapshot.columns.sizes[row]))
         state = text.STATES[State(int(self._states[row]))].word
-        is_told = use is Use.USED and snapshot.kind(row) in (Kind.IMAGE, Kind.INDEX)
+        is_told = use is Use.USED and naming.kind_of(snapshot, row) in (Kind.IMAGE, Kind.INDEX)
         is_told |= use is Use.SHARED and len(self._holders(row)) > 1
         parts = [name, "" if kind in name.lower() else kind, size, state, "" if is_told else _USES[use]]
         parts.append("" if snapshot.has(row, STRAY) or digest in name else digest)

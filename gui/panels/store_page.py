@@ -118,7 +118,7 @@ class StorePage(QWidget):
         self.finder.led.connect(self.show_found)
         self.finder.left.connect(self.focus_list)
         self.finder.copied.connect(self._tell)
-        self.space.chosen.connect(self.reveal)
+        self.space.chosen.connect(lambda digest: self.reveal(digest))
         self.space.entered.connect(self._enter)
         self.space.listed.connect(self.filter_states)
         self.space.toggled.connect(self.situationChanged)

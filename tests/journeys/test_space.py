@@ -1,5 +1,6 @@
 """What takes the space: from the line below the lists to the map, from the map to the list and back, and into an image."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,18 @@ def test_the_map_follows_the_store(driver: Driver, files: LayoutFiles) -> None:
     click(driver, shown, Place(space_of(shown).snapshot.find(more["digest"])))
     driver.until(lambda: selected(driver) == more["digest"])
     assert page.lens is page.blobs, "the list that has it"
+
+
+def test_a_stray_file_with_a_name_that_is_no_text_can_be_gone_to(driver: Driver, files: LayoutFiles) -> None:
+    folder = files.path / "blobs" / "sha256"
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff.tmp")).write_bytes(bytes(50_000))
+    page = driver.open(files.path)
+    shown = open_map(driver)
+    stray = os.fsdecode(b"sha256/\xff.tmp")
+    click(driver, shown, Place(space_of(shown).snapshot.find(stray)))
+    driver.until(lambda: selected(driver) == stray)
+    assert "⟨byte FF⟩.tmp" in shown.sentence.text()
+    assert page.lens is page.blobs
 
 
 def test_an_empty_store_has_an_empty_map(driver: Driver, tmp_path: Path) -> None:
