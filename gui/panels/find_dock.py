@@ -38,6 +38,12 @@ class FindDock(QSplitter):
         self.setChildrenCollapsible(False)
 
     @property
+    def _lists(self) -> QWidget:
+        lists = self.widget(0)
+        assert lists is not None
+        return lists
+
+    @property
     def is_open(self) -> bool:
         """Whether the pane is open."""
         return self.pane is not None and not self.pane.isHidden()
@@ -46,7 +52,7 @@ class FindDock(QSplitter):
         """Open the pane, with the keyboard in its line."""
         if self.pane is None:
             self.pane = self._make()
-        self.widget(0).setMinimumHeight(_LOWEST)
+        self._lists.setMinimumHeight(_LOWEST)
         self.pane.show()
         self.pane.focus()
         return self.pane
@@ -59,7 +65,7 @@ class FindDock(QSplitter):
         self._save_height()
         had_keyboard = self.pane.isAncestorOf(self.focusWidget() or self)
         self.pane.hide()
-        self.widget(0).setMinimumHeight(self._lists_alone)
+        self._lists.setMinimumHeight(self._lists_alone)
         self.pane.put_away()
         if had_keyboard:
             self.left.emit()
@@ -77,7 +83,7 @@ class FindDock(QSplitter):
     def _make(self) -> "FindPane":
         from gui.panels.find_pane import FindPane  # which every start can do without
 
-        self._lists_alone = self.widget(0).minimumHeight()
+        self._lists_alone = self._lists.minimumHeight()
         pane = FindPane(self._session, self._settings, self)
         pane.setMinimumHeight(_LOWEST)
         pane.led.connect(self.led)
