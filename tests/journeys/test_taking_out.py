@@ -603,3 +603,25 @@ def test_a_folder_dragged_into_a_file_manager_arrives_there(screen: Screen, file
     screen.until((desk / "srv/app.py").exists, "the file")
     assert (desk / "srv/app.py").read_bytes() == b"print(1)"
     assert tree(files.path) == before
+
+
+@pytest.mark.needs(*PROGRAMS, *FILE_MANAGER)
+def test_a_folder_that_is_copied_can_be_pasted_in_a_file_manager(
+    screen: Screen, files: LayoutFiles, tmp_path: Path
+) -> None:
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    screen.open_blobscope(files.path, "--select", "example.org/app:1.0")
+    screen.put_at_right("layout")
+    place = screen.open_empty_file_manager(desk)
+    screen.bring("layout")
+    screen.find("table cell", "example.org/app:1.0", state="focused")
+    screen.key("alt+3")
+    screen.find("table cell", "etc, folder", state="focused")
+    screen.key("Down", "ctrl+e")
+    screen.find("label", "srv can be pasted in a file manager, until Blobscope is closed.")
+    screen.bring("desk")
+    screen.click(place)
+    screen.key("ctrl+v")
+    screen.until((desk / "srv/app.py").exists, "the file")
+    assert (desk / "srv/app.py").read_bytes() == b"print(1)"

@@ -201,3 +201,35 @@ def test_in_a_narrow_window_the_step_keeps_its_room(
     qtbot.waitUntil(lambda: header.isSectionHidden(Column.UNPACKED))
     assert not header.isSectionHidden(Column.STORED)
     assert header.sectionSize(Column.STEP) > 360 / 3
+
+
+def test_the_current_layer_can_be_taken_out_as_it_is_stored(
+    qtbot: QtBot, view: LayersView, files: LayoutFiles, open_session: Open
+) -> None:
+    image = two(files)
+    session = open_session(files.path)
+    assert view.choose_for_taking_out() is None
+    show(qtbot, view, session, image["digest"])
+    view.choose(0)
+    chosen = view.choose_for_taking_out()
+    assert chosen is not None
+    assert chosen.out is session.taking_out
+    assert chosen.what.name.startswith("layer-")
+    assert chosen.what.name.endswith(".tar")
+    asked: list[object] = []
+    view.menu_asked.connect(lambda *arguments: asked.append(arguments))
+    view.view.customContextMenuRequested.emit(view.view.rect().center())
+    ((keys, place),) = asked
+    assert keys == ("save blob",)
+    assert place == view.view.viewport().mapToGlobal(view.view.rect().center())
+
+
+def test_a_layer_that_is_missing_cannot_be_taken_out(
+    qtbot: QtBot, view: LayersView, files: LayoutFiles, open_session: Open
+) -> None:
+    gone = files.blob(layer("gone"))
+    image = files.name(files.image(gone), "app:1")
+    files.file(gone).unlink()
+    show(qtbot, view, open_session(files.path), image["digest"])
+    view.choose(0)
+    assert view.choose_for_taking_out() is None

@@ -86,3 +86,15 @@ def test_nothing_selected_is_nothing(open_session: Open, layout: Path) -> None:
     selected = Selected(open_session(layout))
     assert (len(selected), selected.first, selected.size, selected.file) == (0, None, 0, None)
     assert len(selected.rows) == 0
+
+
+def test_only_blobs_with_a_file_of_their_own_can_be_saved(open_session: Open, sample: Path) -> None:
+    session = open_session(sample)
+    snapshot = session.snapshot
+    assert snapshot is not None
+    every = [Selection(session, snapshot.name(row)) for row in range(len(snapshot))]
+    found = Selected(session, every).with_files
+    files = {path.name for path in (sample / "blobs/sha256").iterdir() if path.is_file() and len(path.name) == 64}
+    assert {snapshot.name(int(row)).partition(":")[2] for row in found} == files
+    assert 0 < len(found) < len(every)
+    assert len(Selected(session).with_files) == 0
