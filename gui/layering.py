@@ -32,6 +32,9 @@ MOST_LAYERS = 1000
 _ARCHIVES = frozenset({"application/gzip", "application/zstd", "application/x-tar"})
 """What blobs are by their first bytes that may be layers, but that nothing describes."""
 
+_LIKE_LAYERS = (".tar", ".tar+gzip", ".tar+zstd")
+"""How the media types of archives end."""
+
 _Stamps = tuple[tuple[str, int, int, int], ...]
 """The layers' digests, and size, time and inode of their files."""
 
@@ -200,9 +203,11 @@ class Layering(QObject):
 
 
 def is_layer(snapshot: Snapshot, row: int) -> bool:
-    """Whether a blob is a layer, or looks like one that nothing in the store describes."""
-    kind = snapshot.kind(row)
-    return kind == Kind.LAYER or (kind == Kind.UNKNOWN and snapshot.media_type(row) in _ARCHIVES)
+    """Whether a blob is a layer, or looks like one: an archive that nothing describes, or that an artifact has."""
+    kind, media_type = snapshot.kind(row), snapshot.media_type(row)
+    if kind == Kind.UNKNOWN:
+        return media_type in _ARCHIVES
+    return kind == Kind.LAYER or (kind == Kind.DATA and media_type.endswith(_LIKE_LAYERS))
 
 
 def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> ReadImage:

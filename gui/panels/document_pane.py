@@ -1,7 +1,7 @@
 """The text of a document: highlighted where it can be seen, its digests links, copied as it is stored."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from PySide6.QtCore import QEvent, QMimeData, QRect, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
@@ -93,12 +93,14 @@ class DocumentPane(QPlainTextEdit):
         self._select_wanted()
 
     def extend(self, content: str) -> None:
-        """Show a text that begins with the one that is shown, all of which is laid out."""
-        start = self.places.end
-        start += content.startswith("\n", start)  # that line end is where the shown text ends
+        """Show a text that begins with the one that is shown."""
+        start = len(self.places.content)
+        start += content.startswith("\n", start)  # that line end is where the text ended before
+        is_complete = self.complete
         self.places.grow(content)
-        self._waiting = document_text.cut_into_pieces(content, start, self.longest_line)
-        self._load_more()
+        self._waiting = chain(self._waiting, document_text.cut_into_pieces(content, start, self.longest_line))
+        if is_complete:
+            self._load_more()
 
     @property
     def complete(self) -> bool:

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 MOST = 1 << 18
 """Characters that are looked at; what follows stays plain."""
 _PROGRAM = Path(__file__).with_name("highlighter.py")
+_NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""On Windows each program gets a window of its own, if nobody minds."""
 _LOOK_S = 0.05
 """How often is looked whether the answer is still wanted."""
 
@@ -50,7 +52,9 @@ def find_inks(name: str, text: str, progress: Progress, *, program: Path = _PROG
     command = [sys.executable, "-P", str(program)]  # -P: or its neighbours would be taken for Python's own modules
     pipe = subprocess.PIPE
     try:
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, creationflags=_NO_WINDOW
+        )
     except OSError as error:
         log.info("No highlighting: %s", error)
         return NO_INKS

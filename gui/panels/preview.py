@@ -270,13 +270,12 @@ class PreviewPane(QWidget):
     def _read_more(self) -> None:
         """Read the next part of the text and show it below the others."""
         subject, part = self.subject, self._part
-        if subject is None or part is None or self._reading.busy or not self.text.complete:
+        if subject is None or part is None or self._reading.busy:
             return
 
         def work(progress: Progress) -> TextPart:
             return previewing.read_more(subject.contents, subject.entry, part, progress)
 
-        self.cut.button.setEnabled(False)
         self._ask(work, self._show_more)
 
     def _show_more(self, part: TextPart) -> None:

@@ -145,7 +145,6 @@ class CutBar(QWidget):
         """Say how much is shown, and whether there can be more."""
         self.words.setText(words)
         self.button.setVisible(can_grow)
-        self.button.setEnabled(True)
         self.show()
 
 

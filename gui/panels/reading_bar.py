@@ -1,11 +1,13 @@
 """The line above layers and files: how far reading is, why it ended, and what could not be read."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui import icons, text, theme
 from gui.jobs import Job
-from gui.layering import MOST_LAYERS, Layering
+from gui.layering import MOST_LAYERS, Layering, ReadLayer
 from gui.theme import Role, Space
 from gui.widgets import plain_label, set_tooltip
 
@@ -102,10 +104,24 @@ def _unread(layering: Layering) -> str:
     image = layering.image
     if image is None:
         return ""
-    if len(image.layers) == 1 and (error := image.layers[0].error) is not None:
-        return f"The layer could not be read. {text.error_sentence(error)}"
-    gone = [str(n) for n, layer in enumerate(image.layers, 1) if layer.table is None]
-    short = [str(n) for n, layer in enumerate(image.layers, 1) if layer.table is not None and not layer.is_whole]
+    parts = _unread_alone(image.layers[0]) if len(image.layers) == 1 else _unread_of_several(image.layers)
+    if image.files.left_out:
+        parts.append(f"{text.count(image.files.left_out, 'path')} in too many folders are left out.")
+    return " ".join(parts)
+
+
+def _unread_alone(layer: ReadLayer) -> list[str]:
+    """Where there is no other layer, there is room to say why."""
+    if layer.error is not None:
+        return ["The layer could not be read.", text.error_sentence(layer.error)]
+    if layer.is_whole:
+        return []
+    return ["The layer could be read only in part: files may be missing here.", text.plain(layer.trouble)]
+
+
+def _unread_of_several(layers: Sequence[ReadLayer]) -> list[str]:
+    gone = [str(n) for n, layer in enumerate(layers, 1) if layer.table is None]
+    short = [str(n) for n, layer in enumerate(layers, 1) if layer.table is not None and not layer.is_whole]
     parts = []
     if gone:
         parts.append(
@@ -113,9 +129,7 @@ def _unread(layering: Layering) -> str:
         )
     if short:
         parts.append(f"{_layers(short)} could be read only in part: files may be missing here.")
-    if image.files.left_out:
-        parts.append(f"{text.count(image.files.left_out, 'path')} in too many folders are left out.")
-    return " ".join(parts)
+    return parts
 
 
 def _layers(numbers: list[str]) -> str:

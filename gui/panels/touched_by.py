@@ -1,6 +1,7 @@
 """Which layers touched a path: each leads to that layer, and the one that put it there says by which step."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QColor, QPalette
@@ -29,6 +30,10 @@ class TouchedBy(QWidget):
         self._label = plain_label("Layers", parent=self)
         self._label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.buttons = [self._button() for _ in range(_MOST)]
+        for number, button in enumerate(self.buttons):
+            button.clicked.connect(partial(self._ask, number))
+        self._places: list[int] = []
+        """The layers of the buttons."""
         self.more = self._button()
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setText("…")
@@ -53,7 +58,6 @@ class TouchedBy(QWidget):
         button.setAutoRaise(True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        button.clicked.connect(self._ask)
         return button
 
     def be_brief(self, brief: bool) -> None:
@@ -73,6 +77,7 @@ class TouchedBy(QWidget):
     def _draw(self) -> None:
         touches = self._touches
         with_button = touches if len(touches) <= _MOST else [touches[0], *touches[1 - _MOST :]]
+        self._places = [touch.layer for touch, _ in with_button]
         for button, each in zip(self.buttons, [*with_button, *[None] * _MOST], strict=False):
             button.setVisible(each is not None)
             if each is not None:
@@ -88,7 +93,6 @@ class TouchedBy(QWidget):
     def _dress(self, button: QToolButton, touch: Touch, layer: StackLayer) -> None:
         words = CHANGES[touch.change]
         button.setText(f"{words.glyph} {layer.number}")
-        button.setProperty("place", touch.layer)
         name = f"{words.word.capitalize()} by layer {layer.number}: {layer.words}"
         button.setAccessibleName(name)
         set_tooltip(button, f"{name}\nPress to go to that layer.")
@@ -96,9 +100,5 @@ class TouchedBy(QWidget):
         palette.setColor(QPalette.ColorRole.ButtonText, QColor(theme.colour(words.role)))
         button.setPalette(palette)
 
-    @Slot()
-    def _ask(self) -> None:
-        button = self.sender()
-        place = button.property("place") if button is not None else None
-        if isinstance(place, int):
-            self.layer_asked.emit(place)
+    def _ask(self, number: int, _checked: bool = False) -> None:
+        self.layer_asked.emit(self._places[number])

@@ -168,8 +168,10 @@ def test_a_blob_counts_as_a_layer_by_what_refers_to_it_or_by_its_first_bytes(
     files: LayoutFiles, open_session: Open
 ) -> None:
     used, archive, note = files.blob(layer("a")), files.blob(layer("b")), files.blob(b"just a note")
+    chart = files.blob(layer("c"), "application/vnd.cncf.helm.chart.content.v1.tar+gzip")
     image = files.name(files.image(used), "app:1")
+    files.name(files.image(chart, artifactType="application/vnd.cncf.helm.config.v1+json"), "chart:1")
     snapshot = open_session(files.path).snapshot
     assert snapshot is not None
-    found = [layering.is_layer(snapshot, snapshot.find(each["digest"])) for each in (used, archive, note, image)]
-    assert found == [True, True, False, False]
+    found = [layering.is_layer(snapshot, snapshot.find(each["digest"])) for each in (used, archive, chart, note, image)]
+    assert found == [True, True, True, False, False]

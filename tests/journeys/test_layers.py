@@ -131,7 +131,7 @@ def test_the_menu_leads_to_both(driver: Driver, files: LayoutFiles) -> None:
     assert inspector.tabs.currentIndex() == FILES
 
 
-def test_only_images_have_layers_and_files(driver: Driver, files: LayoutFiles) -> None:
+def test_a_config_has_neither_layers_nor_files(driver: Driver, files: LayoutFiles) -> None:
     page = driver.open(files.path)
     driver.select("app:1.0")
     driver.key(Qt.Key.Key_3, ALT)

@@ -1,5 +1,6 @@
 """The Files tab: the tree at a layer, what is chosen above it, and what is told below it."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -258,3 +259,25 @@ def test_a_path_among_too_many_is_revealed_alone(
     view.reveal(b"many/z[1]")
     qtbot.waitUntil(lambda: view.model is not None and current(view) == "/many/z[1]")
     assert view.choice.words == "/many/z[[]1]"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "The layer could not be read. sha256:"),
+        (gzip.compress(LOWER)[:-30], "The layer could be read only in part: files may be missing here. Only 2 entries"),
+    ],
+)
+def test_why_a_layer_by_itself_cannot_be_read_is_said(
+    qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open, content: bytes | None, words: str
+) -> None:
+    blob = files.blob(gzip.compress(LOWER))
+    files.name(files.image(blob), "app:1")
+    if content is not None:
+        files.file(blob).write_bytes(content)
+    session = open_session(files.path)
+    if content is None:
+        files.file(blob).unlink()
+    view.show_selection(Selection(session, blob["digest"]))
+    qtbot.waitUntil(lambda: view.image is not None)
+    assert view.reading.words.text().startswith(words)
