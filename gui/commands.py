@@ -143,6 +143,8 @@ class Commands(QObject):
         self.actions["map"].setChecked(self._tabs.page is not None and self._tabs.page.space.is_open)
         is_lost = self._tabs.page is not None and self._tabs.page.selected.is_lost
         self.actions.retitle("add name", "Add to the &index…" if is_lost else COMMANDS["add name"].text)
+        saved = self._tabs.page.selected.what_is_saved if self._tabs.page is not None else "&blob"
+        self.actions.retitle("save blob", f"Save {saved} as…")
         undoing = self._tabs.page.session.undoing if self._tabs.page is not None else None
         self.actions.retitle("undo", _with_title("&Undo", undoing.undo_title if undoing else ""))
         self.actions.retitle("redo", _with_title("Red&o", undoing.redo_title if undoing else ""))

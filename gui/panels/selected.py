@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.snapshot import PRESENT, REGULAR, STRAY, Entry, Names, Rows, State, as_names, find_rows
+from engine.snapshot import PRESENT, REGULAR, STRAY, Entry, Kind, Names, Rows, State, as_names, find_rows
 from engine.tagging import can_be_named
 from gui.panels.selections import Selections
 from gui.session import Selection, Session
@@ -115,6 +115,14 @@ class Selected:
         flags = self._snapshot.columns.flags[self.rows]
         found: Rows = self.rows[(flags & (PRESENT | REGULAR | STRAY)) == PRESENT | REGULAR]
         return found
+
+    @property
+    def what_is_saved(self) -> str:
+        """What those are, with a mnemonic: a blob, a layer, or several blobs."""
+        snapshot, rows = self._snapshot, self.with_files
+        if len(rows) > 1:
+            return "&blobs"
+        return "&layer" if snapshot is not None and len(rows) and snapshot.kind(int(rows[0])) == Kind.LAYER else "&blob"
 
     @property
     def file(self) -> Path | None:

@@ -98,3 +98,14 @@ def test_only_blobs_with_a_file_of_their_own_can_be_saved(open_session: Open, sa
     assert {snapshot.name(int(row)).partition(":")[2] for row in found} == files
     assert 0 < len(found) < len(every)
     assert len(Selected(session).with_files) == 0
+
+
+def test_what_is_saved_is_called_what_it_is(open_session: Open, sample: Path) -> None:
+    session = open_session(sample)
+    snapshot = session.snapshot
+    assert snapshot is not None
+    image = entry(session, "example.org/web:1.0")
+    layer = Selection(session, snapshot.name(snapshot.children(snapshot.find(image.digest))[-1].target))
+    assert Selected(session, [image]).what_is_saved == "&blob"
+    assert Selected(session, [layer]).what_is_saved == "&layer"
+    assert Selected(session, [image, layer]).what_is_saved == "&blobs"
