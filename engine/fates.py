@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from engine.entrypaths import paths_of
 from engine.listing import OPAQUE, WHITEOUT, Listing
 from engine.pathpattern import PathPattern
-from engine.pathtree import FOLDER_LIMIT
 from engine.progress import Progress
 from engine.tarheader import DIRECTORY, SYMBOLIC_LINK
 
 Numbers = NDArray[np.int32]
 MOST_KNOWN = 400_000
 """Paths that are known at once, with the folders that they are in."""
+_MOST_TEXT = 128 << 20
+"""Bytes of all of them, and of all folders of a layer; a few hostile paths of a thousand folders each have more."""
 _ROOT = 0
 _NONE = -1
 
@@ -42,6 +43,7 @@ class Known:
         self.numbers: dict[bytes, int] = {b"": _ROOT}
         self.paths: list[bytes] = [b""]
         self._parents = array("i", [_NONE])
+        self._text = 0
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -57,7 +59,13 @@ class Known:
             self._parents.append(found)
             found = self.numbers[path] = len(self.paths)
             self.paths.append(path)
+            self._text += len(path)
         return found
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for more."""
+        return len(self.paths) >= MOST_KNOWN or self._text > _MOST_TEXT
 
     def parents(self) -> Numbers:
         """The folder of each path; -1 for the root."""
@@ -109,8 +117,13 @@ def look_through(
     Raises ``Cancelled``.
     """
     paths, count, folders, follow = _found(listing, pattern, room, progress)
-    numbers = np.array([known.number(path) for path, _ in paths], np.int32)
-    rows = np.array([row for _, row in paths], np.int32)
+    known_numbers: list[int] = []
+    for path, _ in paths:
+        if known.is_full:
+            break
+        known_numbers.append(known.number(path))
+    numbers = np.array(known_numbers, np.int32)
+    rows = np.array([row for _, row in paths[: len(numbers)]], np.int32)
     own, touches = _touches(listing, known, folders, follow, progress)
     fates = np.where(rows == own.last[numbers], Fate.PRESENT, Fate.OVERWRITTEN)
     dropped = own.last[numbers] != own.left[numbers]
@@ -151,8 +164,7 @@ def _scan(
     """What was found, the links of the layer, and the folders that whiteouts are in."""
     flags = _marks_of(listing)
     found: list[tuple[bytes, int]] = []
-    folders: set[bytes] = set()
-    above_marks: set[bytes] = set()
+    folders, above_marks = _Folders(), _Folders()
     links: set[bytes] = set()
     row = total = 0
     for paths in paths_of(listing, flags, [], follow=follow):
@@ -160,16 +172,16 @@ def _scan(
         marked, types = flags[row : row + len(paths)], listing.types[row : row + len(paths)]
         links.update(paths[n] for n in np.flatnonzero(types == SYMBOLIC_LINK).tolist())
         if marked.any():
-            _add_folders((paths[n] for n in np.flatnonzero(marked).tolist()), above_marks)
-            _add_folders((paths[n] for n in np.flatnonzero(marked == 0).tolist()), folders)
+            above_marks.add(paths[n] for n in np.flatnonzero(marked).tolist())
+            folders.add(paths[n] for n in np.flatnonzero(marked == 0).tolist())
         else:
-            _add_folders(paths, folders)
+            folders.add(paths)
         hits = pattern.among(paths) if pattern is not None else ()
         mine = [(paths[n], row + n) for n in hits if not marked[n] and paths[n]]
         total += len(mine)
         found += mine[: room - len(found)]
         row += len(paths)
-    return (found, total, folders, follow), links, above_marks
+    return (found, total, folders.paths, follow), links, above_marks.paths
 
 
 def _marks_of(listing: Listing) -> NDArray[np.uint8]:
@@ -177,12 +189,21 @@ def _marks_of(listing: Listing) -> NDArray[np.uint8]:
     return np.bitwise_and(listing.flags, np.uint8(WHITEOUT | OPAQUE))
 
 
-def _add_folders(paths: Iterable[bytes], folders: set[bytes]) -> None:
-    """Add every folder that these paths are in, but for the root."""
-    for folder in {path.rpartition(b"/")[0] for path in paths}:
-        while folder and folder not in folders and len(folders) < FOLDER_LIMIT:
-            folders.add(folder)
-            folder = folder.rpartition(b"/")[0]
+class _Folders:
+    """Every folder that something is in, but for the root."""
+
+    def __init__(self) -> None:
+        self.paths: set[bytes] = set()
+        self._text = 0
+
+    def add(self, paths: Iterable[bytes]) -> None:
+        """Add the folders that these paths are in, as far as there is room."""
+        found = self.paths
+        for folder in {path.rpartition(b"/")[0] for path in paths}:
+            while folder and folder not in found and self._text < _MOST_TEXT:
+                found.add(folder)
+                self._text += len(folder)
+                folder = folder.rpartition(b"/")[0]
 
 
 class _Own(msgspec.Struct):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from engine.blobs import Blobs
 from engine.errors import EngineError
-from engine.fates import MOST_KNOWN, Fate, Known, Matches, Touches, count_matches, fates_of, look_through, touches_of
+from engine.fates import Fate, Known, Matches, Touches, count_matches, fates_of, look_through, touches_of
 from engine.layers import LayerTable, read_table
 from engine.pathpattern import PathPattern
 from engine.progress import Progress
@@ -206,7 +206,7 @@ class _Search:
         if not room:
             self._counts[digest] = count_matches(listing, self._pattern, self._progress)
             return
-        room = max(0, min(MOST_OF_LAYER, room, MOST_KNOWN - len(self._known)))
+        room = min(MOST_OF_LAYER, room)
         looked = look_through(listing, self._pattern, self._known, room, self._progress)
         self._counts[digest], self._looked[digest] = looked[0].count, looked
 

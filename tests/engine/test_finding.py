@@ -5,6 +5,7 @@ import gzip
 import io
 import posixpath
 import tarfile
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from engine.listing import Listing
 from engine.merging import merge
 from engine.progress import Progress
 from engine.tarwalk import Walker
-from tests.archives import END, file, header, layer
+from tests.archives import END, file, header, layer, pax
 from tests.layouts import LayoutFiles, sha256
 
 patient = settings(deadline=None, suppress_health_check=list(HealthCheck))  # the machine may be busy
@@ -229,6 +230,19 @@ def test_a_result_is_overwritten_also_by_what_there_is_no_room_for(store, monkey
     monkeypatch.setitem(find.__globals__, "MOST_OF_LAYER", 1)
     store.add("image", layer("f1"), layer("f0", "f1"))
     assert store.find("f") == [("image", 0, "f1", OVERWRITTEN, 1), ("image", 1, "f0", PRESENT, -1)]
+
+
+def test_a_few_paths_of_very_many_folders_do_not_fill_the_memory(store, monkeypatch):
+    deep = b"".join(pax(path=b"%03d/" % n + b"a/" * 1500 + b"f") + file(b"f") for n in range(40))
+    store.add("image", deep + END, layer("a/f"))
+    monkeypatch.setattr("engine.fates._MOST_TEXT", 5_000_000)
+    tracemalloc.start()
+    found = store.find("f")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0 < len(found) < 41
+    assert store.end.total == 41
+    assert most < 50 << 20
 
 
 def test_a_search_can_be_stopped(store):
