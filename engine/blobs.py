@@ -16,7 +16,7 @@ import msgspec
 from engine.digest import Digest, clip
 from engine.directory import Directory, explained, lacks_handles, read_all
 from engine.durable import TRASH_NAME, create_file, mount_of, publish, replace, staging, sync, sync_file, unlink
-from engine.entries import Batches, BlobEntry, EntryKind, entry_of, is_algorithm, list_entries
+from engine.entries import Batch, Batches, BlobEntry, EntryKind, is_algorithm, list_entries
 from engine.errors import BlobMissing, BlobUnreadable, EngineError, InvalidDigest, Refused, StorageFailed
 from engine.printable import printable
 from engine.progress import Progress
@@ -76,7 +76,7 @@ class Blobs:
                 raise OSError(errno.EINVAL, "not a regular file")
         except OSError as error:
             raise self._trouble(digest, error) from error
-        return entry_of(digest, EntryKind.BLOB, status)
+        return BlobEntry(digest, EntryKind.BLOB, status)
 
     def list(self) -> Batches:
         """Everything below the blobs folder, in batches, algorithm by algorithm, in the file system's order.
@@ -89,7 +89,7 @@ class Blobs:
             return  # a damaged store: its structural check says so
         except OSError as error:
             raise StorageFailed.from_os("Listing", f"{self._root.path}/{self.folder_name}", error) from error
-        strays: list[BlobEntry] = []
+        strays = Batch([], [], [])
         with explained("Listing", base.path):
             for name in _without_trash(base):
                 try:
@@ -100,8 +100,10 @@ class Blobs:
                 if folder is not None:
                     yield from list_entries(folder, name)
                 else:
-                    strays.append(entry_of(name, EntryKind.JUNK, status))
-        if strays:
+                    strays.names.append(name)
+                    strays.kinds.append(EntryKind.JUNK)
+                    strays.statuses.append(status)
+        if len(strays):
             yield strays
 
     def folders(self) -> tuple[tuple[str, int, int], ...]:

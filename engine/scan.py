@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import snapshot as facts
-from engine.blobs import BlobEntry, Blobs, EntryKind
+from engine.blobs import Blobs, EntryKind
 from engine.digest import Digest, digest_of
 from engine.document import DOCKER_CONFIG, Descriptor, Role
+from engine.entries import Batch, in_column
 from engine.errors import EngineError, InvalidDigest
 from engine.graph import Graph
 from engine.metadata import Metadata
@@ -160,33 +162,48 @@ def _parent(metadata: Metadata, digest: Digest) -> str:
         return ""
 
 
-def _columns_of(batch: Sequence[BlobEntry]) -> Columns:
-    rows = [_row(entry) for entry in batch]
-    columns = empty_columns(as_names([name for name, _ in rows]))
-    columns.sizes[:] = [entry.size for entry in batch]
-    columns.mtimes[:] = [entry.mtime_ns for entry in batch]
-    columns.ctimes[:] = [entry.ctime_ns for entry in batch]
-    columns.inodes[:] = [entry.inode for entry in batch]
-    columns.links[:] = [entry.nlink for entry in batch]
-    columns.flags[:] = [flags for _, flags in rows]
+def _columns_of(batch: Batch) -> Columns:
+    if all(kind is EntryKind.BLOB for kind in set(batch.kinds)):
+        names = batch.names
+        flags: int | list[int] = _flags_of_blobs(names[0])
+    else:
+        rows = [_row(name, kind) for name, kind in zip(batch.names, batch.kinds, strict=True)]
+        names, flags = [name for name, _ in rows], [flags for _, flags in rows]
+    columns = empty_columns(as_names(names))
+    columns.sizes[:] = [status.st_size for status in batch.statuses]
+    columns.mtimes[:] = _times([status.st_mtime_ns for status in batch.statuses])
+    columns.ctimes[:] = _times([status.st_ctime_ns for status in batch.statuses])
+    columns.inodes[:] = [status.st_ino for status in batch.statuses]
+    columns.links[:] = [status.st_nlink for status in batch.statuses]
+    columns.flags[:] = flags
     columns.kinds[(columns.flags & facts.STRAY) != 0] = Kind.STRAY
     return columns
 
 
-def _row(entry: BlobEntry) -> tuple[str, int]:
+def _times(times: list[int]) -> NDArray[np.int64]:
+    try:
+        return np.array(times, np.int64)
+    except OverflowError:
+        return np.array([in_column(time_ns) for time_ns in times], np.int64)
+
+
+def _row(name: str, kind: EntryKind) -> tuple[str, int]:
     """Name and flags of an entry's row: a digest also where something else than a file has a blob's name."""
-    if entry.kind is EntryKind.BLOB:
-        return entry.name, _BLOB if entry.name.startswith(("sha256:", "sha512:")) else _BLOB | facts.UNCHECKABLE
-    if entry.kind == EntryKind.NOT_REGULAR:
+    if kind is EntryKind.BLOB:
+        return name, _flags_of_blobs(name)
+    if kind is EntryKind.NOT_REGULAR:
         try:
-            return Digest.parse(entry.name.replace("/", ":", 1)), facts.PRESENT
+            return Digest.parse(name.replace("/", ":", 1)), facts.PRESENT
         except InvalidDigest:
             pass
     # A stray file beside the algorithms' folders must not look like a digest.
-    return entry.name if "/" in entry.name else f"./{entry.name}", facts.PRESENT | facts.STRAY
+    return name if "/" in name else f"./{name}", facts.PRESENT | facts.STRAY
 
 
-_BLOB = facts.PRESENT | facts.REGULAR
+def _flags_of_blobs(name: str) -> int:
+    """The flags of a blob, and of all others in its folder."""
+    computed = name.startswith(("sha256:", "sha512:"))
+    return facts.PRESENT | facts.REGULAR if computed else facts.PRESENT | facts.REGULAR | facts.UNCHECKABLE
 
 
 def _joined(parts: Sequence[Columns]) -> Columns:

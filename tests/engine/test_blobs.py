@@ -5,7 +5,8 @@ import hashlib
 import io
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -483,7 +484,7 @@ class TestList:
         ((entry,),) = layout.blobs.list()
         assert entry == layout.blobs.stat(DIGEST)
         assert (entry.size, entry.mtime_ns, entry.nlink) == (len(CONTENT), 7_000_000_000, 2)
-        assert (entry.inode, entry.mode) == (file.stat().st_ino, file.stat().st_mode)
+        assert (entry.inode, entry.status.st_mode) == (file.stat().st_ino, file.stat().st_mode)
 
     def test_many_come_in_batches(self, layout: ImageLayout) -> None:
         for number in range(5000):
@@ -501,6 +502,23 @@ class TestList:
         batches = layout.blobs.list()
         layout.blobs.delete(DIGEST)
         assert list(batches) == []
+
+    def test_what_vanishes_between_its_name_and_its_size_is_left_out_and_nothing_else(
+        self, layout: ImageLayout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        layout.blobs.put(CONTENT)
+        other = layout.blobs.put(b"other").digest
+        scan = Directory.scan
+
+        @contextmanager
+        def scan_and_delete(folder: Directory) -> Iterator[Iterator["os.DirEntry[str]"]]:
+            with scan(folder) as entries:
+                found = list(entries)
+                layout.blobs.delete(DIGEST)
+                yield iter(found)
+
+        monkeypatch.setattr(Directory, "scan", scan_and_delete)
+        assert listed(layout) == {other: EntryKind.BLOB}
 
     def test_a_staging_folder_that_goes_meanwhile_is_left_out(
         self, layout: ImageLayout, monkeypatch: pytest.MonkeyPatch
