@@ -29,7 +29,7 @@ from gui.widgets import is_copy_shortcut
 
 _SLICE = 64 << 10
 """Characters that are laid out before the window gets a turn."""
-_SLICE_LINES = 2000
+_SLICE_LINES = 1000
 Stretch = tuple[int, int, Role]
 """A part of a displayed line, in characters, and its colour."""
 _INKS = {
