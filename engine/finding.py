@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from engine.blobs import Blobs
 from engine.errors import EngineError
-from engine.fates import Fate, Known, Matches, Touches, count_matches, fates_of, look_through, touches_of
+from engine.fates import Fate, Known, Matches, Touches, fates_of
 from engine.layers import LayerTable, read_table
+from engine.looking import count_matches, look_through, touches_of
 from engine.pathpattern import PathPattern
 from engine.progress import Progress
 

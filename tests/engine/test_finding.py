@@ -235,7 +235,8 @@ def test_a_result_is_overwritten_also_by_what_there_is_no_room_for(store, monkey
 def test_a_few_paths_of_very_many_folders_do_not_fill_the_memory(store, monkeypatch):
     deep = b"".join(pax(path=b"%03d/" % n + b"a/" * 1500 + b"f") + file(b"f") for n in range(40))
     store.add("image", deep + END, layer("a/f"))
-    monkeypatch.setattr("engine.fates._MOST_TEXT", 5_000_000)
+    monkeypatch.setattr("engine.fates.MOST_TEXT", 5_000_000)
+    monkeypatch.setattr("engine.looking.MOST_TEXT", 5_000_000)
     tracemalloc.start()
     found = store.find("f")
     _, most = tracemalloc.get_traced_memory()
