@@ -2,23 +2,14 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, Qt, Signal, Slot
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
-    QPalette,
-)
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QMenu,
     QPlainTextEdit,
     QProgressBar,
     QSizePolicy,
     QStackedWidget,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,30 +17,21 @@ from PySide6.QtWidgets import (
 
 from engine.digest import shorten
 from engine.finding import Found
-from gui import icons, text, theme
+from gui import text
 from gui.finding import Finding, Question
-from gui.models.found_table import Column, FoundTable
-from gui.models.look import RowDelegate
+from gui.models.found_table import FoundTable, Place
 from gui.panels import naming
-from gui.panels.columns import Columns
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.find_line import FindLine
 from gui.panels.find_notes import FindNotes
+from gui.panels.found_view import FoundView
 from gui.session import Session
 from gui.settings import Settings
 from gui.theme import Space
-from gui.widgets import icon_button, is_copy_shortcut, plain_label, set_tooltip
+from gui.widgets import icon_button, plain_label, set_tooltip
 
-_SAMPLES = (
-    "/usr/lib/x86_64-linux-gnu",
-    "~ Overwritten in layer 10",
-    "registry/app:2.10 (linux/arm64)",
-    "Layer",
-    "999.9 MB",
-)
 _FULL = 1000
 """Steps of the bar; bytes do not fit into its 32 bits."""
-_MOST_COPIED = 10_000
 _MOST_LINES = 1000
 """Layers that are named of those that could not be read."""
 
@@ -73,15 +55,13 @@ class FindPane(QWidget):
         self.count = plain_label("", parent=self)
         self.stop = icon_button("cancel", "Stop searching", self)
         self._places = QStackedWidget(self)
-        self.view = QTableView(self._places)
+        self.model = FoundTable(self._finding.runner, self._name_of, self)
+        self.view = FoundView(self.model, settings, self._places)
         self.empty = EmptyPlace(self._places)
         self.unread = QPlainTextEdit(self._places)
         self.notes = FindNotes(self)
-        self.model = FoundTable(self._finding.runner, self._name_of, self.view)
         self._lay_out()
         self._dress()
-        self.columns = Columns(self.view, self.view.horizontalHeader(), "found", settings, first_to_go=(Column.SIZE,))
-        self.columns.restore(_SAMPLES, Column.PATH, (Column.PATH,))
         self.line.set_history(settings.finds())
         self.match_case.setChecked(settings.find_match_case)
         self._connect()
@@ -123,26 +103,6 @@ class FindPane(QWidget):
         self.unread.setReadOnly(True)
         self.unread.setTabChangesFocus(True)
         self.unread.setAccessibleName("Layers that could not be read whole")
-        view = self.view
-        view.setModel(self.model)
-        view.setAccessibleName("Results")
-        view.setItemDelegate(RowDelegate(view))
-        view.setShowGrid(False)
-        view.setWordWrap(False)
-        view.setCornerButtonEnabled(False)
-        view.setAlternatingRowColors(True)
-        view.setIconSize(icons.LIST_SIZE)
-        view.setTabKeyNavigation(False)
-        view.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        view.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
-        view.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        view.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        rows = view.verticalHeader()
-        rows.hide()
-        rows.setMinimumSectionSize(1)
-        rows.setDefaultSectionSize(theme.row_height(view.font()))
 
     def _connect(self) -> None:
         finding = self._finding
@@ -152,17 +112,18 @@ class FindPane(QWidget):
         finding.progressed.connect(self._show_progress)
         self.line.asked.connect(self._ask)
         self.line.entered.connect(self._enter)
-        self.line.left.connect(self._enter_list)
+        self.line.left.connect(self.view.begin)
         self.match_case.toggled.connect(self._choose_case)
         self.stop.clicked.connect(finding.stop)
         self.notes.asked_again.connect(self._ask_again)
         self.notes.which_asked.connect(self._show)
-        self.view.clicked.connect(lambda index: self._lead(index, keyboard=False))
-        self.view.customContextMenuRequested.connect(self._show_menu)
-        self.view.installEventFilter(self)
+        self.view.led.connect(self._lead)
+        self.view.left.connect(self.focus)
+        self.view.copied.connect(self.copied)
 
     # ------------------------------------------------------------------------------------------------ for others
 
+    @Slot()
     def focus(self) -> None:
         """Put the cursor into the line, with what was typed selected."""
         self.line.focus()
@@ -178,7 +139,7 @@ class FindPane(QWidget):
 
     def save_state(self) -> None:
         """Remember the columns."""
-        self.columns.save()
+        self.view.columns.save()
 
     # ------------------------------------------------------------------------------------------------ asking
 
@@ -199,7 +160,7 @@ class FindPane(QWidget):
         if self._question != self._finding.question or self._finding.stopped or self._finding.is_past:
             self._finding.ask(self._question)
         else:
-            self._enter_list()
+            self.view.begin()
 
     @Slot()
     def _ask_again(self) -> None:
@@ -322,61 +283,10 @@ class FindPane(QWidget):
 
     # --------------------------------------------------------------------------------------------- from the list
 
-    def _lead(self, index: QModelIndex, *, keyboard: bool) -> None:
-        place = self.model.place_at(index)
-        modifiers = QGuiApplication.keyboardModifiers() & (
-            Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-        )
-        if place is not None and (keyboard or not modifiers):  # with these, the mouse selects several
-            self._remember()
-            self.led.emit(place, keyboard)
-
-    @Slot()
-    def _enter_list(self) -> None:
-        """Go from the line into the list."""
-        if self.model.rowCount():
-            if not self.view.currentIndex().isValid():
-                self.view.selectRow(0)
-            self.view.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    @Slot(QPoint)
-    def _show_menu(self, position: QPoint) -> None:
-        """Offer what can be done with a result."""
-        index = self.view.currentIndex()
-        if self.model.place_at(index) is not None:
-            menu = QMenu(self.view)
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            menu.addAction(icons.icon("go to"), "&Show in its image", lambda: self._lead(index, keyboard=True))
-            menu.addAction(icons.icon("copy"), "&Copy path", self._copy)
-            menu.popup(self.view.viewport().mapToGlobal(position))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.view and is_copy_shortcut(event):
-            event.accept()  # here copying is about these rows, and not about what is selected in the window
-            return True
-        if watched is self.view and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            return self._take_key(event)
-        return super().eventFilter(watched, event)
-
-    def _take_key(self, event: QKeyEvent) -> bool:
-        current = self.view.currentIndex()
-        if event.matches(QKeySequence.StandardKey.Copy):
-            self._copy()
-            return True
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._lead(current, keyboard=True)
-            return True
-        if event.key() == Qt.Key.Key_Up and current.row() <= 0 and not event.modifiers():
-            self.focus()
-            return True
-        return False
-
-    def _copy(self) -> None:
-        """Copy the paths of the selected rows."""
-        rows = self.view.selectionModel().selectedRows()[:_MOST_COPIED]
-        if rows:
-            QGuiApplication.clipboard().setText("\n".join(self.model.path_at(index) for index in rows))
-            self.copied.emit("Copied the path." if len(rows) == 1 else f"Copied {text.count(len(rows), 'path')}.")
+    @Slot(object, bool)
+    def _lead(self, place: Place, keyboard: bool) -> None:
+        self._remember()
+        self.led.emit(place, keyboard)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
