@@ -13,7 +13,7 @@ from gui.jobs import JobRunner
 from gui.models.treemap import Place
 from gui.models.treemap_store import STORE, ByImage, ByKind
 from gui.panels.space_counts import SpaceCounts
-from gui.panels.space_view import Shown, SpaceView, Words
+from gui.panels.space_view import Inside, Shown, SpaceView, Words
 from gui.panels.space_words import StoreSpace, StoreWords
 from gui.session import Session
 from gui.settings import Settings
@@ -38,6 +38,8 @@ class StoreMap(SpaceView):
         self._session = session
         self._counts = counts
         self._settings = settings
+        self._spaces: dict[type[StoreSpace], StoreSpace] = {}
+        """The groupings that were looked at last, so that nothing is grouped twice."""
         self._rows: Rows = np.empty(0, np.int64)
         """What is selected in a list, where that is more than one."""
         self.by_kind = self._choice("By kind", "Layers together, configs together, and so on")
@@ -74,16 +76,19 @@ class StoreMap(SpaceView):
         counted = self._counts.counted
         if counted is None or counted.snapshot is not self._session.snapshot or not counted.tally.total:
             return None
-        before = self._shown.words.space if self._shown is not None else None
         kind: type[StoreSpace] = ByImage if self.by_image.isChecked() else ByKind
         states = self._session.states.copy()
+        known = {kind: space for kind, space in self._spaces.items() if space.uses is counted.uses}
 
         def make(progress: Progress) -> Words:
-            if isinstance(before, kind) and before.uses is counted.uses:
-                return StoreWords(before, states)
-            return StoreWords(kind(counted.snapshot, counted.uses, progress), states)
+            return StoreWords(known.get(kind) or kind(counted.snapshot, counted.uses, progress), states)
 
         return make
+
+    def _adopt(self, shown: Shown, asked: Inside) -> None:
+        if isinstance(shown.words, StoreWords):
+            self._spaces[type(shown.words.space)] = shown.words.space
+        super()._adopt(shown, asked)
 
     def _why_empty(self) -> tuple[str, str] | None:
         counted = self._counts.counted

@@ -72,14 +72,14 @@ class Shown:
     picture: Picture
 
 
-class _Inside(NamedTuple):
+class Inside(NamedTuple):
     """What fills the map, by its key; without so many of the largest."""
 
     key: str
     skip: int
 
 
-_ALL = _Inside("", 0)
+_ALL = Inside("", 0)
 
 
 class SpaceView(QWidget):
@@ -195,7 +195,7 @@ class SpaceView(QWidget):
         if self._shown is not None and self._inside != _ALL:
             key, skip = self._inside
             around = self._shown.words.around(self._shown.words.node_of(key))
-            self._inside = _Inside(key if skip else self._shown.words.key_of(around), 0)
+            self._inside = Inside(key if skip else self._shown.words.key_of(around), 0)
             self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -227,7 +227,7 @@ class SpaceView(QWidget):
 
         self._latest.run(BESIDE, work, lambda shown: self._adopt(shown, inside))
 
-    def _adopt(self, shown: Shown, asked: _Inside) -> None:
+    def _adopt(self, shown: Shown, asked: Inside) -> None:
         before, current = self._shown, self.map.current
         key = before.words.key_of(current.node) if before is not None and current is not None else ""
         self._shown = shown
@@ -236,7 +236,7 @@ class SpaceView(QWidget):
         self._places.setCurrentWidget(self.map if len(shown.picture.cells) else self.empty)
         self.map.show_picture(shown.picture)
         if self._inside == asked:  # the person may have gone elsewhere meanwhile
-            self._inside = _Inside(shown.words.key_of(shown.place.node), shown.place.skip)
+            self._inside = Inside(shown.words.key_of(shown.place.node), shown.place.skip)
         self._allow_out(self._inside != _ALL)
         if current is not None:
             self.map.mark(current._replace(node=shown.words.node_of(key)))
@@ -288,7 +288,7 @@ class SpaceView(QWidget):
         if shown is None or place == shown.place:
             return
         if place.skip or len(shown.words.space.parts(place.node)[0]):
-            self._inside = _Inside(shown.words.key_of(place.node), place.skip)
+            self._inside = Inside(shown.words.key_of(place.node), place.skip)
             self.refresh()
         elif selected := self._in_list(shown.words, place):
             self.entered.emit(selected)
