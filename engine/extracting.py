@@ -20,7 +20,7 @@ from engine.blobs import Blobs
 from engine.contents import Contents
 from engine.digest import Digest
 from engine.directory import Directory, explained
-from engine.durable import rename_new, staging, write_all
+from engine.durable import remove_dead, rename_new, staging, write_all
 from engine.errors import BlobError, Refused, StorageFailed
 from engine.filenames import names_beside, safe_name
 from engine.filesystem import Change, Content, Facts, FileSystem, View
@@ -91,14 +91,17 @@ def extract(
     Permissions for reading, writing and executing stay; owners, special bits, devices, pipes and sockets do not. Hard
     links become files of their own. Of what the layer has removed, only what is named itself is made. ``root_name`` is
     what the folder is called that the whole file system gets. With ``keep_going``, files that are not to be read, because
-    their layer is damaged, are left out. Raises ``Refused`` where it would be more than ``most`` bytes or than there is room for, ``StorageFailed``, what ``Contents.stream``
-    raises, and ``Cancelled``; then there is nothing of it in the target.
+    their layer is damaged, are left out. What a killed program of ours left in the target goes.
+
+    Raises ``Refused`` where it would be more than ``most`` bytes or than there is room for, ``StorageFailed``, what
+    ``Contents.stream`` raises, and ``Cancelled``; then there is nothing of it in the target.
     """
     progress.start("Extracting")  # how much it is will be known soon
     work = _Work(contents, files, view, progress, root_name, keep_going=keep_going)
     work.collect(nodes)
     with explained("Writing to", str(target)):
         parent = Directory.open(target)
+        remove_dead(parent)
         work.check_room(parent, most)
         with staging(parent) as stage:
             work.make_folders(stage)

@@ -314,6 +314,12 @@ def test_nothing_is_left_when_it_is_cancelled(image, target):
     assert names(target) == []
 
 
+def test_what_was_killed_on_its_way_goes_with_the_next(image, target):
+    (target / f".blobscope-{'0' * 16}/half").mkdir(parents=True)
+    image(file(b"a", b"1")).extract(target, b"a")
+    assert names(target) == ["a"]
+
+
 def test_nothing_is_left_of_a_layer_that_is_damaged(layout, store, target):
     packed = gzip.compress(file(b"a", b"1") + file(b"big", os.urandom(900_000)) + END)
     opened = Opened(store, [layout.blob(packed[: len(packed) // 2])["digest"]])
