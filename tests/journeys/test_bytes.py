@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QTabBar
+from PySide6.QtWidgets import QApplication, QTabBar
 
 from gui.panels.bytes_view import BytesView
 from gui.panels.inspector_tabs import BYTES, OVERVIEW
@@ -190,3 +190,24 @@ def test_closing_the_store_while_bytes_are_looked_for_is_quiet(driver: Driver, f
     driver.until(lambda: driver.window.page is None)
     told = [message.sentence for message in driver.window.messages.messages]
     assert told in ([], ["layout is damaged: blobs/sha256/large.tmp is not named as a blob."])
+
+
+def test_the_keyboard_is_not_caught_in_the_tab(driver: Driver, files: LayoutFiles) -> None:
+    driver.open(files.path)
+    driver.select_blob(layers(driver)[0])
+    driver.key(Key.Key_5, ALT)
+    view = bytes_of(driver)
+    driver.until(view.headers.isVisible)
+    for with_find in (False, True):
+        if with_find:
+            view.hex.setFocus()
+            driver.key(Key.Key_F, CONTROL)
+        for key, modifier in ((Key.Key_Tab, Qt.KeyboardModifier.NoModifier), (Key.Key_Backtab, SHIFT)):
+            view.hex.setFocus()
+            reached = set()
+            for _ in range(60):
+                driver.key(key, modifier)
+                reached.add(QApplication.focusWidget())
+            assert {driver.page.blobs.view, view.headers.view, view.hex} <= reached
+            assert (view.find_bar.line in reached) is with_find
+            assert (view.line in reached) is (modifier is SHIFT)

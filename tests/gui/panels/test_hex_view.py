@@ -1,5 +1,6 @@
 """What the view of bytes promises: every byte of a source of any size, by mouse and keyboard, and no more than it needs."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -366,3 +367,18 @@ def test_the_keys_that_copy_are_for_the_bytes(qtbot: QtBot, view: HexView, shelf
     with qtbot.waitSignal(view.copy_asked):
         qtbot.keyClick(view, Key.Key_C, CONTROL)
     QGuiApplication.clipboard().clear()
+
+
+def test_bytes_that_take_long_are_said_to_be_on_their_way(qtbot: QtBot, view: HexView, runner: JobRunner) -> None:
+    released = threading.Event()
+
+    def read(_offset: int, length: int, _progress: Progress) -> bytes:
+        released.wait(10)
+        return bytes(length)
+
+    view.set_source(ByteSource(runner, 1000, read))
+    qtbot.waitUntil(lambda: view._is_slow)
+    view.grab()
+    released.set()
+    qtbot.waitUntil(lambda: view.known(0, 1000) is not None)
+    assert not view._is_slow
