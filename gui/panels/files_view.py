@@ -383,7 +383,7 @@ class FilesView(LayersTab):
         if self.model is not None and self.model.hasChildren(index):
             self.view.setExpanded(index, not self.view.isExpanded(index))
         else:
-            self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.preview.enter()
 
     @Slot()
     def _enter_tree(self) -> None:

@@ -73,6 +73,8 @@ class PreviewPane(QWidget):
         self._part: TextPart | None = None
         """The last part of its text that was read."""
         self._content, self._lines = "", 0
+        self._is_awaited = False
+        """Whether the keyboard is to go into it as soon as it is there."""
         self._wanted: Sort | None = None
         """What the person wants to see files as."""
         self._reading, self._colouring = Newest(self), Newest(self)
@@ -136,7 +138,7 @@ class PreviewPane(QWidget):
             return
         self._forget()
         self.subject = subject
-        self._put(self._blank)
+        self.pages.setCurrentWidget(self._blank)
         self._settle.start()
         self._slow.start()
 
@@ -149,16 +151,22 @@ class PreviewPane(QWidget):
     def _say(self, headline: str, sentence: str = "", button: str = "", act: Act | None = None) -> None:
         self._slow.stop()
         self.empty.say(headline, sentence, button, act)
-        self._put(self.empty)
+        self.pages.setCurrentWidget(self.empty)
 
-    def _put(self, page: QWidget) -> None:
-        """Show a page; the keyboard goes to what is there."""
-        self.pages.setCurrentWidget(page)
-        self.setFocusProxy(page)
+    def enter(self) -> None:
+        """Put the keyboard on what is in the file, as soon as that is shown.
+
+        This has no focus proxy for it, because then the way of Tab would not lead through the bar.
+        """
+        self._is_awaited = self.subject is not None and self.preview is None
+        page = self.pages.currentWidget()
+        if page not in (self._blank, self.empty, self.waiting):
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _forget(self) -> None:
         self.subject = self.preview = self._part = None
         self._content, self._lines = "", 0
+        self._is_awaited = False
         self._settle.stop()
         self._slow.stop()
         self._reading.drop()
@@ -208,7 +216,7 @@ class PreviewPane(QWidget):
     @Slot()
     def _say_slow(self) -> None:
         if self._reading.busy and self.preview is None:
-            self._put(self.waiting)
+            self.pages.setCurrentWidget(self.waiting)
 
     def _show(self, preview: Preview) -> None:
         self._slow.stop()
@@ -222,12 +230,14 @@ class PreviewPane(QWidget):
             self._say("The file is empty")
         elif preview.picture is not None:
             self.picture.show_picture(preview.picture)
-            self._put(self.picture)
+            self.pages.setCurrentWidget(self.picture)
         elif preview.text is not None:
             self._show_text(preview)
         elif self.subject is not None:
             self._show_bytes(self.subject, preview.size)
         self._tell_cut()
+        if self._is_awaited:
+            self.enter()
         self.shown.emit()
         QTimer.singleShot(_QUIET_MS, self, _know_bytes)
 
@@ -240,7 +250,7 @@ class PreviewPane(QWidget):
         is_reformatted = preview.sort is Sort.REFORMATTED
         content = preview.reformatted if is_reformatted else self._content
         self.text.show_file(content, is_json=Sort.REFORMATTED in preview.sorts)
-        self._put(self.text)
+        self.pages.setCurrentWidget(self.text)
         self._colour()
 
     def _show_bytes(self, subject: Subject, size: int) -> None:
@@ -253,7 +263,7 @@ class PreviewPane(QWidget):
 
         name = text.plain(subject.name)
         self._bytes.show_source(ByteSource(subject.runner, size, read, name=name, store=subject.store, stamp=subject))
-        self._put(self._bytes)
+        self.pages.setCurrentWidget(self._bytes)
 
     def _make_bytes(self) -> "BytesView":
         """Most files are no bytes to a person, so the view of them is made when the first is."""

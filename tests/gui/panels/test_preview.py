@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextLayout
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.errors import BlobMissing
@@ -285,3 +285,29 @@ def test_why_it_cannot_be_read_is_said(qtbot: QtBot, pane: PreviewPane, show: Sh
     with qtbot.waitSignal(pane.shown):
         qtbot.mouseClick(pane.empty.findChildren(QPushButton)[0], Qt.MouseButton.LeftButton)
     assert pane.text.isVisible()
+
+
+def test_tab_leads_through_all_that_can_be_done_with_a_file(qtbot: QtBot, pane: PreviewPane, show: Show) -> None:
+    show("main.py")
+    pane.activateWindow()
+    pane.bar.buttons[Sort.TEXT].setFocus()
+    qtbot.waitUntil(pane.bar.buttons[Sort.TEXT].hasFocus)
+    found = []
+    for _ in range(4):
+        widget = QApplication.focusWidget()
+        assert widget is not None
+        found.append(widget)
+        qtbot.keyClick(widget, Qt.Key.Key_Tab)
+    assert found == [pane.bar.buttons[Sort.TEXT], pane.bar.encoding, pane.bar.find, pane.text]
+
+
+def test_the_keyboard_goes_into_a_file_as_soon_as_it_is_there(
+    qtbot: QtBot, pane: PreviewPane, ask: Show, show: Show
+) -> None:
+    pane.activateWindow()
+    ask("main.py")
+    pane.enter()
+    qtbot.waitUntil(pane.text.hasFocus)
+    show("empty")
+    pane.enter()
+    assert not pane.empty.hasFocus(), "there is nothing to do in it"
