@@ -1,5 +1,6 @@
 """Files that were made for other programs, which read them when they like: they stay until the program ends."""
 
+import os
 import secrets
 import tempfile
 import threading
@@ -31,6 +32,12 @@ class Copies:
             made = self._folder / secrets.token_hex(4)
             made.mkdir(0o700)
             return made
+
+    @staticmethod
+    def room() -> int:
+        """Bytes that one more copy may have: half of what is free, because others need some, too."""
+        found = os.statvfs(tempfile.gettempdir())
+        return found.f_bavail * found.f_frsize // 2
 
     @property
     def are_there(self) -> bool:

@@ -138,7 +138,7 @@ class TakingOut(QObject):
         def work(progress: Progress) -> "Extraction":
             folder = self.copies.new_folder()
             try:
-                return what.take(self._store, self._cache, folder, progress, MOST_COPIED)
+                return what.take(self._store, self._cache, folder, progress, min(MOST_COPIED, self.copies.room()))
             except BaseException:
                 with suppress(OSError):
                     folder.rmdir()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.digest import Digest, shorten
 from engine.document import TITLE
-from engine.errors import BlobError, Cancelled, DigestMismatch, EngineError, SizeMismatch
+from engine.errors import BlobError, Cancelled, DigestMismatch, EngineError, Refused, SizeMismatch
 from engine.filenames import readable_name
 from engine.progress import Progress
 from engine.snapshot import Rows, Snapshot
@@ -52,6 +52,9 @@ class ChosenBlobs(Wanted):
     def take(self, store: Store, cache: Path, target: Path, progress: Progress, most: int | None) -> "Extraction":
         from engine.extracting import Extraction, save_blob
 
+        if most is not None and self.size > most:
+            sentence = f"{self.name} would need {text.size(self.size)}, and there is room for {text.size(most)}."
+            raise Refused(sentence, remedy="Save it in another folder.")
         done = Extraction()
         digests = [self._snapshot.name(row) for row in self.rows.tolist()]
         for number, (row, digest) in enumerate(zip(self.rows.tolist(), digests, strict=True)):

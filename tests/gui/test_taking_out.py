@@ -1,6 +1,7 @@
 """Taking things out as jobs: what is told at their end, and where copies for other programs are made."""
 
 import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,6 +209,19 @@ def test_what_turns_out_to_be_too_large_leaves_nothing_and_is_offered_to_be_extr
     assert (notices[0].sentence, notices[0].action_text) == ("This would be too much.", "Extract to…")
     assert failed == [True]
     assert not places[0].exists()
+    session.taking_out.copies.remove()
+
+
+def test_copies_leave_room_for_others(
+    qtbot: QtBot, session: Session, notices: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = os.statvfs_result((4096, 4096, 1000, 500, 100, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _path: room)
+    made: list[Extraction] = []
+    what = Notes(write)
+    session.taking_out.copy(what, made.append, lambda: None)
+    qtbot.waitUntil(lambda: bool(made))
+    assert what.most == 100 * 4096 // 2
     session.taking_out.copies.remove()
 
 

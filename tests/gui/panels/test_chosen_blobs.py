@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.docker import DockerImageStore
-from engine.errors import Cancelled, DigestMismatch, StorageFailed
+from engine.errors import Cancelled, DigestMismatch, Refused, StorageFailed
 from engine.extracting import Extraction
 from engine.progress import Progress
 from gui.panels.chosen_blobs import ChosenBlobs, choose_blobs
@@ -152,6 +152,14 @@ def test_what_was_saved_before_it_was_stopped_is_told(
         assert made.left_out_count == 2
         assert made.left_out[0][1] == "It was stopped before."
     assert len(list(target.iterdir())) == saved
+
+
+def test_more_than_there_is_room_for_is_refused(files: LayoutFiles, open_session: Open, target: Path) -> None:
+    digest = files.blob(bytes(2000))["digest"]
+    session = open_session(files.path)
+    with pytest.raises(Refused, match=r"would need 2\.0 kB, and there is room for 1\.0 kB\."):
+        choose(session, digest).take(session.store, target, target, Progress(), 1000)
+    assert list(target.iterdir()) == []
 
 
 def test_of_very_many_selected_ones_the_names_are_worked_out_by_the_worker(
