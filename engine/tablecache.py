@@ -8,6 +8,7 @@ nothing else. Tables of layers whose digest did not match are never kept.
 import os
 import sys
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ else:
 
 FOLDER_SIZE = 512 << 20
 """Bytes that all tables may take together; the ones that were not asked for the longest go first."""
+_LOOKS = 8
+"""So often at the least the folder is looked through while as much is written as it may hold."""
 _LARGEST_TABLE = 256 << 20
 """Bytes of the largest table before it is compressed."""
 _VERSION = 1
@@ -132,7 +135,7 @@ def save_table(folder: Path, table: LayerTable) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _make_room(target.parent)
+    _make_room_for(target.parent, len(content))
 
 
 def _place(folder: Path, digest: str) -> Path:
@@ -141,9 +144,29 @@ def _place(folder: Path, digest: str) -> Path:
     return folder / "layers" / f"{parsed.algorithm}-{parsed.encoded}{_ENDING}"
 
 
-def _make_room(folder: Path) -> None:
-    """Remove what was not asked for the longest, and what a crash has left behind."""
-    found, now = [], time.time()
+_sizes: dict[Path, tuple[int, int]] = {}
+"""Of each folder the bytes in it when it was last looked through, and those that were written since."""
+_sizes_lock = threading.Lock()
+
+
+def _make_room_for(folder: Path, size: int) -> None:
+    """So many bytes were written: look through the folder where they may be too many, and now and then anyway.
+
+    Looking takes as long as there are tables, so doing it each time would take the longer the more layers a store has.
+    """
+    with _sizes_lock:
+        before, since = _sizes.get(folder, (FOLDER_SIZE, 0))
+        since += size
+        _sizes[folder] = before, since
+    if before + since > FOLDER_SIZE or since > FOLDER_SIZE // _LOOKS:
+        left = _make_room(folder)
+        with _sizes_lock:
+            _sizes[folder] = left, 0
+
+
+def _make_room(folder: Path) -> int:
+    """Remove what was not asked for the longest, and what a crash has left behind; returns the bytes that are left."""
+    found, now, left = [], time.time(), 0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             status = entry.stat(follow_symlinks=False)
@@ -152,9 +175,10 @@ def _make_room(folder: Path) -> None:
         left = sum(size for _, size, _, _ in found)
         for _, size, path, is_leftover in sorted(found):
             if left <= FOLDER_SIZE and not is_leftover:
-                return
+                break
             left -= size
             Path(path).unlink(missing_ok=True)
+    return left
 
 
 def _packed(table: LayerTable, now: float) -> bytes | None:

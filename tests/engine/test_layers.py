@@ -263,6 +263,15 @@ def test_a_bomb_in_the_cache_is_not_unpacked(files, cache, monkeypatch):
     assert read(files, digest, cache).complete
 
 
+def test_very_many_tables_are_written_without_looking_through_all_of_them_each_time(files, cache, monkeypatch):
+    looks, look = [], tablecache._make_room
+    monkeypatch.setattr(tablecache, "_make_room", lambda folder: looks.append(folder) or look(folder))
+    for n in range(40):
+        save_table(cache, read(files, files.blob(file(b"%d" % n) + END)["digest"]))
+    assert len(looks) == 1
+    assert len(list((cache / "layers").iterdir())) == 40
+
+
 def test_the_cache_keeps_what_was_asked_for_last(files, cache, monkeypatch):
     digests = [files.blob(file(b"%d" % n) + END)["digest"] for n in range(4)]
     tables = [read(files, digest) for digest in digests]
