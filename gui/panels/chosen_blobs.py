@@ -26,6 +26,20 @@ _TOLD = 1000
 """Blobs that are told one by one where they could not be saved."""
 
 
+class _Part(Progress):
+    """The progress of one of several things, which adds to that of the whole."""
+
+    def __init__(self, whole: Progress) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def advance(self, amount: int = 1) -> None:
+        self._whole.advance(amount)
+
+    def check(self) -> None:
+        self._whole.check()
+
+
 class ChosenBlobs(Wanted):
     """Blobs with a file each, under names that people can read."""
 
@@ -55,12 +69,14 @@ class ChosenBlobs(Wanted):
         if most is not None and self.size > most:
             sentence = f"{self.name} would need {text.size(self.size)}, and there is room for {text.size(most)}."
             raise Refused(sentence, remedy="Save it in another folder.")
+        progress.start(self.doing, self.size)
+        part = _Part(progress)
         done = Extraction()
         digests = [self._snapshot.name(row) for row in self.rows.tolist()]
         for number, (row, digest) in enumerate(zip(self.rows.tolist(), digests, strict=True)):
             wanted = self._name or file_name(self._snapshot, row)
             try:
-                made = save_blob(store.blobs, digest, wanted, target, progress, even_if_wrong=self._even_if_wrong)
+                made = save_blob(store.blobs, digest, wanted, target, part, even_if_wrong=self._even_if_wrong)
             except BlobError as error:
                 if len(digests) == 1:
                     raise

@@ -106,7 +106,9 @@ def test_of_several_the_corrupt_one_is_left_out(files: LayoutFiles, open_session
     digests = [files.blob(content)["digest"] for content in (b"1", b"2", b"3")]
     files.file(digests[1]).write_bytes(b"X")
     session = open_session(files.path)
-    made = take(session, choose(session, *digests), target)
+    progress = Progress()
+    made = take(session, choose(session, *digests), target, progress)
+    assert (progress.done, progress.total) == (3, 3), "all of them are one job"
     assert sorted(path.read_bytes() for path in made.placed) == [b"1", b"3"]
     assert made.left_out_count == 1
     assert made.left_out[0][1].startswith(f"sha256:{digests[1][7:11]}")
