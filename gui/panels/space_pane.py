@@ -17,8 +17,9 @@ if TYPE_CHECKING:  # made when it is first opened
     from gui.panels.space_store import StoreMap
 
 _SPLITTER = "map-splitter"
-_FIRST_SIZES = [2000, 250]
-"""Pixels of the height of the map when it is first opened; the lists get what is left."""
+_FIRST_HEIGHT, _FIRST_SHARE = 250, 0.4
+"""Pixels of the height of the map when it is first opened, and how much of the height it takes at most."""
+_MUCH = 2000
 
 
 class SpacePane(QWidget):
@@ -112,7 +113,9 @@ class SpacePane(QWidget):
         self.map.mark_several(*self._marked)
         state = self._settings.view_state(_SPLITTER)
         if not (state and self.splitter.restoreState(QByteArray(state))):
-            self.splitter.setSizes(_FIRST_SIZES)
+            there = self.splitter.height() if self.isVisible() else _MUCH
+            height = min(_FIRST_HEIGHT, round(there * _FIRST_SHARE))
+            self.splitter.setSizes([there - height, height])
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
         self.map.show()
