@@ -1,10 +1,10 @@
 """One line below the lists: what the bytes of the store are good for, and the way to their picture."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QHelpEvent, QIcon, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QToolTip, QWidget
 
 from engine.snapshot import State
 from engine.space import Tally, Use
@@ -47,7 +47,8 @@ class SpaceBar(QWidget):
         self._counts = counts
         self.setAccessibleName("What the space is used for")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._pieces = _Pieces(self)
+        self._pieces = _Pieces(lambda use: self.buttons[use].toolTip(), self)
+        self._pieces.chosen.connect(self._follow)
         self.note = plain_label("", parent=self)
         self.buttons = {use: self._button(use) for use in SHOWN}
         self.map = QToolButton(self)
@@ -80,6 +81,7 @@ class SpaceBar(QWidget):
         button.clicked.connect(lambda: self._follow(use))
         return button
 
+    @Slot(object)
     def _follow(self, use: Use) -> None:
         """The lists know what is unused and broken; all else can be seen in the map."""
         if use is Use.UNUSED:
@@ -162,8 +164,13 @@ class SpaceBar(QWidget):
 class _Pieces(QWidget):
     """The bar itself."""
 
-    def __init__(self, parent: QWidget) -> None:
+    chosen = Signal(object)
+    """The person has clicked the piece of this ``Use``."""
+
+    def __init__(self, tip: Callable[[Use], str], parent: QWidget) -> None:
+        """``tip`` says in a tooltip what a piece is."""
         super().__init__(parent)
+        self._tip = tip
         self._sizes: Sequence[tuple[Use, int]] = ()
         self.setMinimumWidth(_LEAST_BAR)
         self.setFixedHeight(_BAR_HEIGHT)
@@ -174,17 +181,38 @@ class _Pieces(QWidget):
         self._sizes = [(use, size) for use, size in sizes if size]
         self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def piece_at(self, x: float) -> Use | None:
+        """What the piece at a place from the left is; None outside."""
+        return next((use for use, left, right in self._places() if left <= x < right), None)
+
+    def _places(self) -> Iterator[tuple[Use, int, int]]:
+        """Where each piece begins and ends."""
         total = sum(size for _, size in self._sizes)
-        if not total:
-            return
-        painter = QPainter(self)
         room = self.width() - _LEAST_PIECE * len(self._sizes)
         left = 0.0
         for use, size in self._sizes:
-            width = _LEAST_PIECE + room * size / total
-            paint_paper(painter, QRectF(round(left), 0, round(left + width) - round(left), self.height()), Paper(use))
-            left += width
+            right = left + _LEAST_PIECE + room * size / total
+            yield use, round(left), round(right)
+            left = right
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            use = self.piece_at(event.pos().x())
+            QToolTip.showText(event.globalPos(), self._tip(use) if use is not None else "", self)
+            return True
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        use = self.piece_at(event.position().x())
+        if use is not None and event.button() is Qt.MouseButton.LeftButton:
+            self.chosen.emit(use)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if not self._sizes:
+            return
+        painter = QPainter(self)
+        for use, left, right in self._places():
+            paint_paper(painter, QRectF(left, 0, right - left, self.height()), Paper(use))
         painter.setPen(theme.colour(Role.OUTLINE))
         painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
         painter.end()

@@ -155,8 +155,10 @@ class SpaceMap(QLabel):
         painter = QPainter(self)
         if self._kept.isNull():
             painter.fillRect(self.rect(), theme.colour(Role.PANEL))
+        elif (self._kept.deviceIndependentSize() - self.size().toSizeF()).toSize().isNull():
+            painter.drawPixmap(0, 0, self._kept)
         else:
-            painter.drawPixmap(self.rect(), self._kept)
+            painter.drawPixmap(self.rect(), self._kept)  # until what was asked for in this size is there
         if self._surrounded:
             painter.setPen(QPen(theme.colour(Role.ACCENT), 1))
             painter.drawRects(self._surrounded)

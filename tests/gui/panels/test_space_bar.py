@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine import ImageLayout
@@ -109,6 +110,21 @@ def test_all_else_is_seen_in_the_map(qtbot: QtBot, open_bar: OpenBar, sample: Pa
     bar = open_bar(sample)
     with qtbot.waitSignal(bar.map_asked, check_params_cb=lambda wanted: wanted is True):
         qtbot.mouseClick(bar.buttons[Use.SHARED], Qt.MouseButton.LeftButton)
+
+
+def test_a_piece_is_what_its_words_are(qtbot: QtBot, open_bar: OpenBar, sample: Path) -> None:
+    bar = open_bar(sample)
+    pieces = bar._pieces
+    found = [pieces.piece_at(x) for x in range(pieces.width())]
+    assert list(dict.fromkeys(found)) == [Use.USED, Use.SHARED, Use.UNUSED, Use.BROKEN, Use.OTHER]
+    assert pieces.piece_at(pieces.width() + 1) is None
+    assert found.count(Use.OTHER) >= 3, "however little it is"
+    with qtbot.waitSignal(bar.listed):
+        where = QPoint(found.index(Use.UNUSED) + 1, 3)
+        qtbot.mouseClick(pieces, Qt.MouseButton.LeftButton, pos=where)
+    QApplication.sendEvent(pieces, QHelpEvent(QEvent.Type.ToolTip, where, pieces.mapToGlobal(where)))
+    assert QToolTip.text() == bar.buttons[Use.UNUSED].toolTip()
+    QToolTip.hideText()
 
 
 def test_what_checking_finds_corrupt_becomes_broken(qtbot: QtBot, open_bar: OpenBar, tmp_path: Path) -> None:
