@@ -7,7 +7,7 @@ from engine.pathtree import PathTree, components
 from engine.tarheader import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, HEADER_ONLY, PIPE, SYMBOLIC_LINK
 from gui.layering import ReadImage
 from gui.panels.image_stack import Stack
-from gui.panels.preview import Subject
+from gui.panels.subject import Subject
 from gui.session import Session
 
 _SELECT = "Select a file to see what is in it."

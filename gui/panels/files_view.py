@@ -22,7 +22,8 @@ from gui.panels.files_picture import TreeOrPicture
 from gui.panels.files_sum import FilesSum
 from gui.panels.image_stack import Stack, stack_of
 from gui.panels.layers_tab import LayersTab
-from gui.panels.preview import PreviewPane, Subject
+from gui.panels.preview import PreviewPane
+from gui.panels.subject import Subject
 from gui.session import Selection, Session
 from gui.settings import Settings
 from gui.taking_out import Chosen

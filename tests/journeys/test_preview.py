@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 
 from gui.models.file_tree import FileTree
-from gui.panels.bytes_view import BytesView
 from gui.panels.files_view import FilesView
 from gui.panels.inspector import Inspector
 from gui.panels.inspector_tabs import FILES, LAYERS
@@ -67,7 +66,7 @@ def files_of(driver: Driver, inspector: Inspector) -> tuple[FilesView, FileTree]
 
 
 def text_of(view: FilesView) -> str:
-    return view.preview.text.toPlainText() if view.preview.text.isVisible() else ""
+    return view.preview.text.pane.toPlainText() if view.preview.text.isVisible() else ""
 
 
 def test_two_clicks_from_an_image_to_what_is_in_a_file(driver: Driver, files: LayoutFiles) -> None:
@@ -82,7 +81,7 @@ def test_two_clicks_from_an_image_to_what_is_in_a_file(driver: Driver, files: La
         ("main.py", lambda: text_of(view) == CODE.decode()),
         ("data.json", lambda: text_of(view).startswith('{\n  "key 0": 0,')),
         ("logo.png", lambda: view.preview.picture.isVisible()),
-        ("tool", lambda: isinstance(view.preview.pages.currentWidget(), BytesView)),
+        ("tool", lambda: view.preview.bytes.isVisible()),
     ):
         click_row(driver, view, find(tree, "srv", name))
         driver.until(is_shown)
@@ -98,10 +97,10 @@ def test_the_same_with_the_keyboard_and_back(driver: Driver, files: LayoutFiles)
     view.view.setCurrentIndex(find(tree, "srv", "main.py"))
     driver.until(lambda: text_of(view) == CODE.decode())
     driver.key(Qt.Key.Key_Return)
-    assert view.preview.text.hasFocus()
+    assert view.preview.text.pane.hasFocus()
     driver.key(Qt.Key.Key_F, CONTROL)
-    driver.qtbot.keyClicks(view.preview.find_bar.line, "hello")
-    assert view.preview.find_bar.count.text() == "1 of 1"
+    driver.qtbot.keyClicks(view.preview.text.find_bar.line, "hello")
+    assert view.preview.text.find_bar.count.text() == "1 of 1"
     driver.key(Qt.Key.Key_Escape)
     driver.key(Qt.Key.Key_C, CONTROL)
     assert QGuiApplication.clipboard().text() == "hello"

@@ -17,9 +17,9 @@ from engine.progress import Progress
 from gui import theme
 from gui.jobs import JobRunner
 from gui.panels import previewing
-from gui.panels.bytes_view import BytesView
-from gui.panels.preview import PreviewPane, Subject
+from gui.panels.preview import PreviewPane
 from gui.panels.previewing import Preview, Sort
+from gui.panels.subject import Subject
 from gui.theme import Role
 from tests.gui.panels.test_previewing import Look
 from tests.pictures import png
@@ -72,21 +72,21 @@ def show(qtbot: QtBot, pane: PreviewPane, ask: Show) -> Show:
     def show_it(name: str) -> None:
         with qtbot.waitSignal(pane.shown):
             ask(name)
-        qtbot.waitUntil(lambda: pane.pages.currentWidget() is not pane.text or pane.text.complete)
+        qtbot.waitUntil(lambda: pane.pages.currentWidget() is not pane.text or pane.text.pane.complete)
 
     return show_it
 
 
 def colours(pane: PreviewPane, line: int) -> dict[str, str]:
     """What of a line has a colour of its own."""
-    block = pane.text.document().findBlockByNumber(line)
+    block = pane.text.pane.document().findBlockByNumber(line)
     formats: list[QTextLayout.FormatRange] = block.layout().formats()
     return {block.text()[f.start : f.start + f.length]: f.format.foreground().color().name() for f in formats}
 
 
 def test_a_text_is_shown_and_then_its_colours_come(qtbot: QtBot, pane: PreviewPane, show: Show) -> None:
     show("main.py")
-    assert pane.text.toPlainText() == CODE.decode()
+    assert pane.text.pane.toPlainText() == CODE.decode()
     assert [button.text() for button in pane.bar.buttons.values() if button.isVisible()] == ["Text", "Bytes"]
     assert pane.bar.encoding.text() == "UTF-8"
     qtbot.waitUntil(lambda: colours(pane, 1).get("def") == theme.colour(Role.CHANGED).name())
@@ -100,17 +100,17 @@ def test_a_guess_is_said_to_be_one_and_can_be_put_right(qtbot: QtBot, pane: Prev
     action = next(action for action in pane.bar.encoding.menu().actions() if action.data() == "cp850")
     with qtbot.waitSignal(pane.shown):
         action.trigger()
-    assert pane.text.toPlainText() == "Grüße aus Köln\n"
+    assert pane.text.pane.toPlainText() == "Grüße aus Köln\n"
     assert pane.bar.encoding.text() == "DOS 850"
 
 
 def test_json_is_reformatted_and_can_be_seen_as_it_is_stored(qtbot: QtBot, pane: PreviewPane, show: Show) -> None:
     show("data.json")
     assert pane.bar.buttons[Sort.REFORMATTED].isChecked()
-    assert pane.text.toPlainText().startswith('{\n  "name 0": 0,\n')
+    assert pane.text.pane.toPlainText().startswith('{\n  "name 0": 0,\n')
     with qtbot.waitSignal(pane.shown):
         pane.bar.buttons[Sort.TEXT].click()
-    assert pane.text.toPlainText() == FILES["data.json"].decode()
+    assert pane.text.pane.toPlainText() == FILES["data.json"].decode()
 
 
 def test_a_picture_is_shown_with_its_size(pane: PreviewPane, show: Show) -> None:
@@ -126,10 +126,9 @@ def test_a_picture_is_shown_with_its_size(pane: PreviewPane, show: Show) -> None
 
 def test_what_is_neither_is_shown_as_bytes(qtbot: QtBot, pane: PreviewPane, show: Show) -> None:
     show("tool")
-    found = pane.pages.currentWidget()
-    assert isinstance(found, BytesView)
-    qtbot.waitUntil(lambda: found.hex.known(0, 4) == b"\x7fELF")
-    assert found.hex.byte_count == 2004
+    assert pane.bytes.isVisible()
+    qtbot.waitUntil(lambda: pane.bytes.hex.known(0, 4) == b"\x7fELF")
+    assert pane.bytes.hex.byte_count == 2004
 
 
 def test_who_wants_bytes_gets_them_of_the_next_file_too_until_they_want_something_else(
@@ -156,9 +155,9 @@ def test_an_empty_file_says_so(pane: PreviewPane, show: Show) -> None:
 
 def test_nothing_invisible_is_in_a_text_and_what_is_copied_is_what_is_stored(pane: PreviewPane, show: Show) -> None:
     show("hidden")
-    assert pane.text.toPlainText() == "a⟨U+202E⟩b␛[31m\n"
-    pane.text.selectAll()
-    assert pane.text.selected_text().encode() == FILES["hidden"]
+    assert pane.text.pane.toPlainText() == "a⟨U+202E⟩b␛[31m\n"
+    pane.text.pane.selectAll()
+    assert pane.text.pane.selected_text().encode() == FILES["hidden"]
 
 
 # ------------------------------------------------------------------------------------------------------- long texts
@@ -171,15 +170,15 @@ def test_a_long_text_begins_with_its_beginning_and_grows(
     monkeypatch.setattr(previewing, "MORE", 20_000)
     show("log")
     whole = FILES["log"].decode()
-    first = pane.text.toPlainText()
+    first = pane.text.pane.toPlainText()
     assert whole.startswith(first)
-    assert pane.cut.words.text() == "The first 996 bytes of 38.9 kB."
+    assert pane.text.cut.words.text() == "The first 996 bytes of 38.9 kB."
     shown = first
-    while pane.cut.isVisible():
-        with qtbot.waitSignal(pane.text.loaded):
-            qtbot.mouseClick(pane.cut.button, Qt.MouseButton.LeftButton)
-        assert pane.text.toPlainText().startswith(shown)
-        shown = pane.text.toPlainText()
+    while pane.text.cut.isVisible():
+        with qtbot.waitSignal(pane.text.pane.loaded):
+            qtbot.mouseClick(pane.text.cut.button, Qt.MouseButton.LeftButton)
+        assert pane.text.pane.toPlainText().startswith(shown)
+        shown = pane.text.pane.toPlainText()
     assert shown == whole
 
 
@@ -187,20 +186,20 @@ def test_there_is_an_end_to_it(qtbot: QtBot, pane: PreviewPane, show: Show, monk
     monkeypatch.setattr(previewing, "FIRST", 1000)
     monkeypatch.setattr(previewing, "MOST_TEXT", 900)
     show("log")
-    assert not pane.cut.button.isVisible()
-    assert pane.cut.words.text().endswith("The rest can be seen as bytes, or be extracted.")
+    assert not pane.text.cut.button.isVisible()
+    assert pane.text.cut.words.text().endswith("The rest can be seen as bytes, or be extracted.")
 
 
 def test_words_are_found_in_it(qtbot: QtBot, pane: PreviewPane, show: Show) -> None:
     show("log")
-    pane.text.setFocus()
-    qtbot.keyClick(pane.text, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
-    qtbot.keyClicks(pane.find_bar.line, "line 17")
-    assert pane.find_bar.count.text() == "1 of 111"
-    qtbot.keyClick(pane.find_bar.line, Qt.Key.Key_Escape)
-    assert not pane.find_bar.isVisible()
+    pane.text.pane.setFocus()
+    qtbot.keyClick(pane.text.pane, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(pane.text.find_bar.line, "line 17")
+    assert pane.text.find_bar.count.text() == "1 of 111"
+    qtbot.keyClick(pane.text.find_bar.line, Qt.Key.Key_Escape)
+    assert not pane.text.find_bar.isVisible()
     with qtbot.waitSignal(pane.left):
-        qtbot.keyClick(pane.text, Qt.Key.Key_Escape)
+        qtbot.keyClick(pane.text.pane, Qt.Key.Key_Escape)
 
 
 # ----------------------------------------------------------------------------------------------- on the way to a file
@@ -241,7 +240,7 @@ def test_what_takes_its_time_says_so_and_can_be_stopped_and_begun_again(
     (button,) = [each for each in pane.empty.findChildren(QPushButton) if each.isVisible()]
     with qtbot.waitSignal(pane.shown):
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-    assert pane.text.toPlainText() == CODE.decode()
+    assert pane.text.pane.toPlainText() == CODE.decode()
 
 
 def test_who_walks_through_the_rows_has_only_the_last_one_read(
@@ -255,15 +254,15 @@ def test_who_walks_through_the_rows_has_only_the_last_one_read(
     slow.gate.set()
     with qtbot.waitSignal(pane.shown):
         pass
-    assert pane.text.toPlainText() == CODE.decode()
+    assert pane.text.pane.toPlainText() == CODE.decode()
     assert slow.read == ["logo.png", "main.py"]
 
 
 def test_asking_for_the_same_file_again_changes_nothing(pane: PreviewPane, show: Show, ask: Show) -> None:
     show("log")
-    pane.text.verticalScrollBar().setValue(100)
+    pane.text.pane.verticalScrollBar().setValue(100)
     ask("log")
-    assert pane.text.verticalScrollBar().value() == 100
+    assert pane.text.pane.verticalScrollBar().value() == 100
     assert pane.preview is not None
 
 
@@ -298,16 +297,11 @@ def test_tab_leads_through_all_that_can_be_done_with_a_file(qtbot: QtBot, pane: 
         assert widget is not None
         found.append(widget)
         qtbot.keyClick(widget, Qt.Key.Key_Tab)
-    assert found == [pane.bar.buttons[Sort.TEXT], pane.bar.encoding, pane.bar.find, pane.text]
+    assert found == [pane.bar.buttons[Sort.TEXT], pane.bar.encoding, pane.bar.find, pane.text.pane]
 
 
-def test_the_keyboard_goes_into_a_file_as_soon_as_it_is_there(
-    qtbot: QtBot, pane: PreviewPane, ask: Show, show: Show
-) -> None:
+def test_the_keyboard_goes_into_a_file_as_soon_as_it_is_there(qtbot: QtBot, pane: PreviewPane, ask: Show) -> None:
     pane.activateWindow()
     ask("main.py")
     pane.enter()
-    qtbot.waitUntil(pane.text.hasFocus)
-    show("empty")
-    pane.enter()
-    assert not pane.empty.hasFocus(), "there is nothing to do in it"
+    qtbot.waitUntil(pane.text.pane.hasFocus)
