@@ -1,7 +1,7 @@
 """A picture of space that can be looked at, clicked into and walked through with the arrow keys."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,12 @@ _STEP_S = 0.004
 _LEAST = QSize(120, 60)
 _LEAST_SURROUNDED = 9.0
 _MOST_SURROUNDED = 500
-_WAYS = {Qt.Key.Key_Left: Way.LEFT, Qt.Key.Key_Right: Way.RIGHT, Qt.Key.Key_Up: Way.UP, Qt.Key.Key_Down: Way.DOWN}
+_WAYS: Mapping[int, Way] = {
+    Qt.Key.Key_Left: Way.LEFT,
+    Qt.Key.Key_Right: Way.RIGHT,
+    Qt.Key.Key_Up: Way.UP,
+    Qt.Key.Key_Down: Way.DOWN,
+}
 
 
 class SpaceMap(QLabel):
@@ -234,9 +239,9 @@ class SpaceMap(QLabel):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows go beside, Page Up and Page Down out of and into a rectangle, Home to the largest."""
-        key = Qt.Key(event.key())
+        key = event.key()  # may be one that Qt has no name for
         if key in (Qt.Key.Key_Backspace, Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            if key is Qt.Key.Key_Backspace:
+            if key == Qt.Key.Key_Backspace:
                 self.left.emit()
             elif self.current is not None:
                 self.entered.emit(self.current)
@@ -245,12 +250,12 @@ class SpaceMap(QLabel):
         else:
             super().keyPressEvent(event)
 
-    def _target(self, key: Qt.Key) -> Place | None:
+    def _target(self, key: int) -> Place | None:
         """Where a key leads; None for a key that leads nowhere."""
         assert self.content is not None
         cells = self.content.cells
         here = self._cell(self.current) if self.current is not None else -1
-        if key is Qt.Key.Key_Home or (here < 0 and key in _WAYS):
+        if key == Qt.Key.Key_Home or (here < 0 and key in _WAYS):
             found = cells.inside(-1)
             while cells.opened[found]:
                 found = cells.inside(found)
@@ -259,9 +264,9 @@ class SpaceMap(QLabel):
             return None
         if key in _WAYS:
             return cells.place(cells.beside(here, _WAYS[key]))
-        if key is Qt.Key.Key_PageUp:
+        if key == Qt.Key.Key_PageUp:
             return cells.place(max(int(cells.above[here]), 0)) if cells.above[here] >= 0 else cells.place(here)
-        if key is Qt.Key.Key_PageDown:
+        if key == Qt.Key.Key_PageDown:
             inside = cells.inside(here)
             return cells.place(inside if inside >= 0 else here)
         return None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QContextMenuEvent
+from PySide6.QtGui import QAccessible, QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -103,6 +103,12 @@ def test_keys_that_mean_nothing_here_are_left_to_the_window(qtbot: QtBot, shown:
     qtbot.keyClick(shown, Qt.Key.Key_Escape)
     assert parent_got == [Qt.Key.Key_Escape.value]
     shown.setParent(None)
+
+
+def test_a_key_that_qt_has_no_name_for_does_no_harm(shown: SpaceMap) -> None:
+    event = QKeyEvent(QEvent.Type.KeyPress, 0x0444, Qt.KeyboardModifier.NoModifier, "ф")
+    QApplication.sendEvent(shown, event)
+    assert not event.isAccepted()
 
 
 def test_what_is_under_the_mouse_is_told(qtbot: QtBot, shown: SpaceMap) -> None:
