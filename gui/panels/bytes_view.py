@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -33,6 +33,7 @@ from gui.theme import Role, Space
 from gui.widgets import ElidedLabel, plain_label, set_tooltip
 
 _MEANING_LINES = 2
+_MOMENT_MS = 150
 _ROOM_FOR_BAR, _ROOM_FOR_STRIP, _ROOM_FOR_HEADERS = 130, 190, 240
 """Pixels of height below which these give their room to the bytes."""
 
@@ -45,9 +46,15 @@ class BytesView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selection: Selection | None = None
+        self._shown: Selection | None = None
+        """Whose bytes are shown; for a moment those of what was selected before, so that nothing flickers."""
         self._opening: Job | None = None
         self._is_stale = False
         """Whether the store has become different since the file was last looked for."""
+        self._moment = QTimer(self)
+        self._moment.setSingleShot(True)
+        self._moment.setInterval(_MOMENT_MS)
+        self._moment.timeout.connect(self._say_reading)
         # From the outside in, in the order in which the keyboard goes through them: what changes its parent, or its place
         # in that order, comes before the tab that it is in, and then the last one leads to the bytes again.
         self._pages = QStackedWidget(self)
@@ -128,9 +135,9 @@ class BytesView(QWidget):
     def _connect(self) -> None:
         self.hex.moved.connect(self._tell_place)
         self.hex.loaded.connect(self._tell_place)
-        self.hex.failed.connect(self._tell_failure)
+        self.hex.failed.connect(self._tell_failed_part)
         self.headers.found.connect(self._tell_place)
-        self.headers.failed.connect(self._tell_failure)
+        self.headers.failed.connect(self._tell_failed_part)
         self.hex.copy_asked.connect(lambda: self.copy(Form.HEX))
         self.hex.customContextMenuRequested.connect(self._show_menu)
         self.line.returnPressed.connect(self._go)
@@ -141,11 +148,21 @@ class BytesView(QWidget):
     # ------------------------------------------------------------------------------------------------ showing
 
     def show_selection(self, selection: Selection) -> None:
-        """Show the bytes of another file."""
-        self.clear()
-        self._selection = selection
-        self.empty.say("Reading…")
+        """Show the bytes of another file, as soon as it was looked at: what was shown stays for so long, or a moment."""
+        before = self._selection
+        if before is None or (before.session, before.digest) != (selection.session, selection.digest):
+            self._selection = selection
+            self._opening, self._is_stale = None, False
+            self.find_bar.source_changed()
+            self._moment.start()
         self._open()
+
+    @Slot()
+    def _say_reading(self) -> None:
+        """Nothing has come yet, and what was shown is of the past."""
+        self.empty.say("Reading…")
+        self._shown = self._selection
+        self._show(None)
 
     def show_source(self, source: ByteSource) -> None:
         """Show bytes that are those of no file of the store."""
@@ -169,6 +186,7 @@ class BytesView(QWidget):
     def clear(self) -> None:
         """Show nothing, and drop what is still to come."""
         self._selection = None
+        self._shown = None
         self._opening, self._is_stale = None, False
         self._show(None)
 
@@ -197,14 +215,16 @@ class BytesView(QWidget):
         self._opening = open_stored(runner, selection.session.store, selection.digest, opened, failed)
 
     def _adopt(self, source: ByteSource) -> None:
-        before = self.hex.source
+        before = self.hex.source if self._shown is self._selection else None
         if before is not None and before.stamp == source.stamp:
             return
+        self._shown = self._selection
         self._show(source, keep_place=before is not None)
         if before is not None:
             self._say("The file has changed: this is what it is now.")
 
     def _show(self, source: ByteSource | None, *, keep_place: bool = False) -> None:
+        self._moment.stop()
         self.find_bar.source_changed()
         self._say("")
         self.hex.set_source(source, keep_place=keep_place)
@@ -214,7 +234,14 @@ class BytesView(QWidget):
         self._pages.setCurrentWidget(self._full if source is not None and source.size else self.empty)
 
     @Slot(object)
+    def _tell_failed_part(self, error: BaseException) -> None:
+        if self._shown is self._selection:
+            self._tell_failure(error)
+
     def _tell_failure(self, error: BaseException) -> None:
+        if self._shown is not self._selection:
+            self._shown = self._selection
+            self._show(None)
         sentence = text.error_sentence(error)
         if self.hex.byte_count:
             self._say(sentence, Role.BAD)

@@ -31,7 +31,7 @@ class HeaderPane(QWidget):
 
     failed = Signal(object)
     found = Signal()
-    """More is known of what the bytes are."""
+    """More is known of what the bytes are, or that nothing is."""
 
     def __init__(self, hex_view: HexView, parent: QWidget) -> None:
         super().__init__(parent)
@@ -41,6 +41,8 @@ class HeaderPane(QWidget):
         self._job: Job | None = None
         self._is_following = False
         self._has_room = True
+        self.has_headers = False
+        """Whether something is known of what the bytes mean."""
         self.view = QTreeView(self)
         self.model = HeaderTree(self.view)
         self.note = Note(self)
@@ -100,18 +102,18 @@ class HeaderPane(QWidget):
         self._walk = HeaderWalk(source.read, source.size) if source is not None else None
         self.model.clear()
         self.note.say("")
-        self._appear()
+        if source is None:  # else it stays until something is known of the other bytes, so that nothing flickers
+            self._find_that(False)
         self._hex.set_marks(self)
         self._read(_FIRST)
-
-    @property
-    def has_headers(self) -> bool:
-        """Whether something is known of what the bytes mean."""
-        return self.model.count() > 0
 
     def give_room(self, has_room: bool) -> None:
         """Whether there is room to show them."""
         self._has_room = has_room
+        self._appear()
+
+    def _find_that(self, has_headers: bool) -> None:
+        self.has_headers = has_headers
         self._appear()
 
     def _appear(self) -> None:
@@ -143,6 +145,7 @@ class HeaderPane(QWidget):
             if source is self._source:
                 self._job = None
                 self._walk = None
+                self._find_that(self.model.count() > 0)
                 self.failed.emit(error)
 
         self._job = source.start(
@@ -156,14 +159,16 @@ class HeaderPane(QWidget):
     def _add(self, parts: list[Part], walk: HeaderWalk) -> None:
         is_first = not self.model.count()
         self.model.add(parts)
+        if is_first:
+            self._find_that(bool(parts))
         if parts and is_first:
             self.view.expand(self.model.index(0, 0))
-            self._appear()
         if walk.is_done and walk.found >= MOST_PARTS:
             self.note.say(f"Only the first {text.number(MOST_PARTS)} headers are listed.")
         self._hex.viewport().update()
         if parts:
             self._follow()
+        if parts or is_first:
             self.found.emit()
         if is_first and not walk.is_done:
             self._read(_BATCH)

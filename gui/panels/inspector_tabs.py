@@ -178,6 +178,8 @@ class InspectorTabs(QTabWidget):
         self._fresh.clear()
         self._show_tabs()
         self._show_content(self.currentIndex())
+        if self._bytes.is_made and BYTES not in self._fresh:
+            self.bytes.clear()  # nobody waits any more for what is looked for in them
 
     def show_several(self, session: Session, rows: Rows) -> None:
         """Show the sum of several rows of the session's snapshot."""

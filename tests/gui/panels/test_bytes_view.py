@@ -2,6 +2,7 @@
 
 import base64
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,8 +42,10 @@ def session(making, open_session: Open) -> Session:
 
 
 def show(qtbot: QtBot, view: BytesView, session: Session, place: str) -> None:
+    before = view.hex.source
     view.show_selection(Selection(session, place))
-    qtbot.waitUntil(lambda: view.hex.known(0, min(64, view.hex.byte_count)) is not None and view.hex.byte_count > 0)
+    qtbot.waitUntil(lambda: view.hex.source not in (before, None))
+    qtbot.waitUntil(lambda: view.hex.known(0, min(64, view.hex.byte_count)) is not None)
 
 
 def only_blob(session: Session) -> str:
@@ -158,6 +161,44 @@ def test_hundred_gigabytes_are_gone_through_and_searched_at_once(
     view.hex.go_to(0)
     find(qtbot, view, "needle")
     assert view.hex.selection == (70 << 30, (70 << 30) + 6)
+
+
+def test_the_same_file_reached_in_another_way_stays_as_it_is(qtbot: QtBot, view: BytesView, session: Session) -> None:
+    show(qtbot, view, session, only_blob(session))
+    view.hex.go_to(5000, 3)
+    source = view.hex.source
+    view.show_selection(Selection(session, only_blob(session), 0))
+    qtbot.waitUntil(lambda: view._opening is None)
+    assert view.hex.source is source
+    assert view.hex.selection == (5000, 5003)
+
+
+def test_the_keyboard_stays_in_the_bytes_from_file_to_file(qtbot: QtBot, view: BytesView, session: Session) -> None:
+    show(qtbot, view, session, only_blob(session))
+    view.hex.setFocus()
+    show(qtbot, view, session, "index.json")
+    assert view.hex.hasFocus()
+    assert view.hex.current == 0
+
+
+def test_what_takes_long_to_be_found_is_not_shown_as_what_was_there_before(
+    qtbot: QtBot, view: BytesView, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(qtbot, view, session, only_blob(session))
+    released = threading.Event()
+    real = session.store.open_file
+
+    def slow(place: str) -> int:
+        released.wait(10)
+        return real(place)
+
+    monkeypatch.setattr(session.store, "open_file", slow)
+    view.show_selection(Selection(session, "index.json"))
+    qtbot.waitUntil(lambda: view.empty.isVisible())
+    assert view.empty.words == "Reading…"
+    assert view.hex.source is None
+    released.set()
+    qtbot.waitUntil(lambda: view.hex.known(0, 1) == b"{")
 
 
 def test_nothing_is_left_of_what_was_shown_before(qtbot: QtBot, view: BytesView, session: Session) -> None:
