@@ -27,6 +27,10 @@ ABSENT, IMPLIED = -1, -2
 """Instead of an entry: nothing is there; a folder that no layer has an entry for, only for what is in it."""
 
 
+_MOST_LINKS = 40
+"""Symbolic links that are followed on the way to one file, as Linux does."""
+
+
 class Change(IntEnum):
     """What a layer does to a path."""
 
@@ -230,6 +234,30 @@ class FileSystem:
                 found.append(Touch(layer, self._change(before, entry), entry))
                 before = entry
         return found
+
+    def follow(self, view: View, node: int) -> int:
+        """What a symbolic link leads to in a view, through all links on the way; -1 where that is nothing."""
+        left = [self.tree.name(node)]
+        node, links = int(self.tree.parents[node]), 0
+        while left:
+            name = left.pop()
+            if name == b"..":
+                node = int(self.tree.parents[node])
+                continue
+            child = self.tree.child(node, name)
+            if child < 0 or view.changes[child] in (Change.NONE, Change.REMOVED):
+                return -1
+            entry = int(self.columns.origins[view.entries[child]])
+            if self.columns.kinds[entry] != SYMBOLIC_LINK:
+                node = child
+                continue
+            links += 1
+            target = self.columns.link(entry)
+            if links > _MOST_LINKS:
+                return -1
+            node = ROOT if target.startswith(b"/") else node
+            left += [each for each in reversed(target.split(b"/")) if each not in (b"", b".")]
+        return node
 
     def facts(self, entry: int) -> Facts:
         """What is known of an entry; also of IMPLIED, for a folder without one."""

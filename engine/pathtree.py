@@ -64,15 +64,19 @@ class PathTree:
         first = int(self.firsts[node])
         return range(first, first + int(self.counts[node]))
 
+    def child(self, node: int, name: bytes) -> int:
+        """What lies in a folder by that name, -1 where no layer mentions it."""
+        within = self.children(node)
+        place = bisect_left(within, name, key=self.name)
+        return within[place] if place < len(within) and self.name(within[place]) == name else -1
+
     def find(self, path: bytes) -> int:
         """The node of a path, -1 where no layer mentions it."""
         node = ROOT
         for name in components(path):
-            within = self.children(node)
-            place = bisect_left(within, name, key=self.name)
-            if place == len(within) or self.name(within[place]) != name:
+            node = self.child(node, name)
+            if node < 0:
                 return -1
-            node = within[place]
         return node
 
     def summed(self, values: NDArray[_Number]) -> NDArray[_Number]:

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from engine.filesystem import ABSENT, Facts
-from engine.pathtree import PathTree, components
+from engine.filesystem import ABSENT, View
+from engine.pathtree import ROOT
 from engine.tarheader import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, HEADER_ONLY, PIPE, SYMBOLIC_LINK
 from gui.layering import ReadImage
 from gui.panels.image_stack import Stack
@@ -31,13 +31,17 @@ class Words(NamedTuple):
 NOTHING = Words("Nothing is selected", _SELECT)
 
 
-def subject_of(session: Session, image: ReadImage, stack: Stack, node: int, entry: int) -> Subject | Words:
-    """What to show of the path at ``node``, of which ``entry`` is seen."""
+def subject_of(session: Session, image: ReadImage, stack: Stack, view: View, node: int) -> Subject | Words:
+    """What to show of the path at ``node``, as it is in a view."""
+    entry = int(view.entries[node])
     tree, facts = image.files.tree, image.files.facts(entry)
     if entry == ABSENT:
         return Words("A whiteout", "It removes what the layers below have there.")
     if facts.kind == SYMBOLIC_LINK:
-        return _link(tree, node, facts)
+        target = image.files.follow(view, node)
+        if target <= ROOT:
+            return Words("A symbolic link", "It leads to nothing that is there.")
+        return Words("A symbolic link", "What is in a file is shown where the file is.", tree.path(target))
     if facts.kind in HEADER_ONLY and not facts.hard:
         return Words(*_WORDS.get(facts.kind, ("This is no file", _NO_CONTENT)))
     place = image.files.content_of(entry)
@@ -49,11 +53,3 @@ def subject_of(session: Session, image: ReadImage, stack: Stack, node: int, entr
     name = tree.name(node).decode("utf-8", "surrogateescape")
     return Subject(image.contents, entry, name, session.layers.runner, str(session.store.path), doubt)
 
-
-def _link(tree: PathTree, node: int, facts: Facts) -> Words:
-    """A symbolic link, whose target is looked up as it is written, without following further links on the way."""
-    way = facts.link if facts.link.startswith(b"/") else tree.path(int(tree.parents[node])) + b"/" + facts.link
-    target = b"/".join(components(way))
-    if tree.find(target) < 0:
-        return Words("A symbolic link", "It leads to nothing in this image.")
-    return Words("A symbolic link", "What is in a file is shown where the file is.", target)

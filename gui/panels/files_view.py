@@ -317,7 +317,7 @@ class FilesView(LayersTab):
         entry = int(view.entries[node])
         touches = [] if self._stack.is_alone else image.files.history(node)
         self.current.touched.tell(touches, self._stack.layers, image.files.facts(entry).layer)
-        found = subject_of(session, image, self._stack, node, entry)
+        found = subject_of(session, image, self._stack, view, node)
         if isinstance(found, Subject):
             self.preview.show_file(found)
         elif found.leads_to:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from engine.errors import Refused
 from engine.progress import Progress
 from gui import text
 from gui.note import Note
@@ -180,7 +181,10 @@ class PreviewPane(QWidget):
 
     @Slot(object)
     def _fail(self, error: BaseException) -> None:
-        self._say("It cannot be read", text.error_sentence(error), "Try again", self._read)
+        if isinstance(error, Refused):  # and will be the next time
+            self._say("It cannot be shown", text.error_sentence(error))
+        else:
+            self._say("It cannot be read", text.error_sentence(error), "Try again", self._read)
         self.shown.emit()
 
     @Slot()

@@ -124,3 +124,36 @@ def test_what_a_layer_by_itself_removes_is_known_by_name_alone():
     assert files.content_of(int(view.entries[gone])) is None
     assert int(view.removed[files.tree.find(b"etc")]) == 1
     assert view.total == 1
+
+
+def link(name: bytes, target: bytes) -> bytes:
+    return header(name, b"2", link=target)
+
+
+def test_a_link_is_followed_to_where_it_leads_in_the_view():
+    files = stacked(
+        folder(b"usr/bin/")
+        + file(b"usr/bin/dash", b"sh")
+        + link(b"bin", b"usr/bin")
+        + link(b"usr/bin/sh", b"dash")
+        + link(b"etc/shell", b"/bin/sh")
+        + link(b"up", b"../../bin/./sh")
+        + link(b"gone", b"usr/bin/zsh")
+        + link(b"loop", b"loop")
+        + link(b"root", b"/"),
+        file(b"usr/bin/.wh.dash"),
+    )
+
+    def follow(path: bytes, layer: int = 0) -> bytes | None:
+        target = files.follow(files.view(layer), files.tree.find(path))
+        return files.tree.path(target) if target >= 0 else None
+
+    assert [follow(path) for path in (b"bin", b"etc/shell", b"up", b"root")] == [
+        b"usr/bin",
+        b"usr/bin/dash",
+        b"usr/bin/dash",
+        b"",
+    ]
+    assert follow(b"gone") is None
+    assert follow(b"loop") is None
+    assert follow(b"etc/shell", 1) is None, "what it leads to is removed by then"

@@ -11,10 +11,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 
+from engine.progress import Progress
 from gui.models.file_tree import FileTree
+from gui.panels import previewing
 from gui.panels.files_view import FilesView
 from gui.panels.inspector import Inspector
 from gui.panels.inspector_tabs import FILES, LAYERS
+from gui.panels.previewing import Preview
 from gui.settings import Settings
 from tests.archives import END, file, header
 from tests.journeys.conftest import Driver
@@ -223,3 +226,26 @@ def test_heights_are_next_time_as_they_were_left(driver: Driver, files: LayoutFi
     driver.menu("File", "Close tab")
     driver.until(lambda: driver.window.page is None)
     assert opened().splitter.sizes() == left
+
+
+def test_closing_the_store_while_a_file_is_read_is_quiet(
+    driver: Driver, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def slow(_contents: object, _entry: int, name: str, progress: Progress, **_more: object) -> Preview:
+        begun.append(name)
+        while True:
+            progress.check()
+
+    monkeypatch.setattr(previewing, "read_preview", slow)
+    inspector = driver.open(files.path).inspector
+    driver.select("app:1.0")
+    driver.key(Qt.Key.Key_3, ALT)
+    view, tree = files_of(driver, inspector)
+    view.view.setCurrentIndex(find(tree, "srv", "main.py"))
+    driver.until(lambda: begun == ["main.py"])
+    driver.until(view.preview.waiting.isVisible)
+    driver.menu("File", "Close tab")
+    driver.until(lambda: driver.window.page is None)
+    assert not driver.window.messages.messages
