@@ -1,7 +1,8 @@
-"""What the bytes of a store are good for: each file in it counts once, for one use.
+"""What the bytes of a store are good for: each file in its folders of blobs counts once, for one use.
 
 Pure, over a snapshot that is complete. What is unused is what ``cleanup`` looks at and the window offers to clean up;
-what is shared is what stays when one image goes, because another has it, too.
+what is shared is what stays when one image goes, because another has it, too. A file with two names, which takes hard
+links between digests of two algorithms, counts for each of them, as it does in the lists.
 """
 
 from enum import IntEnum
