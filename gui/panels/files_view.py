@@ -291,6 +291,8 @@ class FilesView(LayersTab):
         """Show the files as a picture, or as a tree."""
         if self.model is not None and self.session is not None:
             self.pictures.want_picture(wanted, self.session.layers.runner)
+            if self.pictures.picture is not None:
+                self.copy_from(self.pictures.picture.map)
             self._arranged()
             self.view.scrollTo(self.view.currentIndex())
 

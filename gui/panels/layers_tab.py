@@ -31,7 +31,7 @@ class LayersTab(QWidget):
         self.reading = ReadingBar(self)
         self.reading.stopped.connect(self._stop)
         self.reading.asked.connect(self._read)
-        self._rows: QAbstractItemView | None = None
+        self._copied_from: list[QObject] = []
 
     @property
     def stack(self) -> Stack:
@@ -74,10 +74,11 @@ class LayersTab(QWidget):
         if selection is not None and selection.session.layers.digest == selection.digest:
             self.reading.show_reading(selection.session.layers, self.stack.count)
 
-    def copy_from(self, rows: QAbstractItemView) -> None:
-        """What is current in ``rows`` is copied by the keys for it."""
-        self._rows = rows
-        rows.installEventFilter(self)
+    def copy_from(self, place: QWidget) -> None:
+        """What is current is copied by the keys for it, where the keyboard is in ``place``."""
+        if place not in self._copied_from:
+            self._copied_from.append(place)
+            place.installEventFilter(self)
 
     def take_out_of(self, rows: QAbstractItemView, *commands: str) -> None:
         """What is selected in ``rows`` can be dragged out, and has a menu of these commands."""
@@ -99,10 +100,10 @@ class LayersTab(QWidget):
         return "", ""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._rows and is_copy_shortcut(event):
+        if watched in self._copied_from and is_copy_shortcut(event):
             event.accept()  # here copying is about the current row, and not about what is selected in the window
             return True
-        if watched is self._rows and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+        if watched in self._copied_from and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             words, what = self.what_to_copy()
             if words and event.matches(QKeySequence.StandardKey.Copy):
                 QGuiApplication.clipboard().setText(words)

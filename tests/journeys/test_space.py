@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMenu
 
 from engine.snapshot import Kind, State
@@ -306,6 +306,8 @@ def test_through_the_picture_of_files_with_the_keyboard(driver: Driver, files: L
     picture.map.setFocus()
     driver.key(Qt.Key.Key_Home)
     assert tab.current.path.text() == "/usr/bin/large"
+    driver.key(Qt.Key.Key_C, CONTROL)
+    assert QGuiApplication.clipboard().text() == "/usr/bin/large"
     driver.key(Qt.Key.Key_PageUp)
     assert tab.current.path.text() == "/usr/bin"
     driver.key(Qt.Key.Key_Return)
