@@ -5,13 +5,13 @@ A row is a place in columns of numbers; its words are made when somebody looks a
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
-from engine.finding import Fate, Found, StoredImage
+from engine.fates import Fate
 from engine.progress import Progress
 from engine.tarheader import DIRECTORY, HARD_LINK, HEADER_ONLY
 from gui import icons, text, theme
@@ -21,6 +21,9 @@ from gui.models.facts import sliced
 from gui.models.file_cells import ChangeWords
 from gui.models.look import ACCESSIBLE, ALIGNMENT, COLOUR, DISPLAY, FONT, ICON, RIGHT, TOOLTIP, AnyIndex, Look
 from gui.theme import Role
+
+if TYPE_CHECKING:  # what reads layers is imported by the workers
+    from engine.finding import Found, StoredImage
 
 _NOBODY = QModelIndex()
 
@@ -73,7 +76,7 @@ class FoundTable(QAbstractTableModel):
         self._column, self._descending = -1, False
         self._clear(())
 
-    def _clear(self, images: Sequence[StoredImage]) -> None:
+    def _clear(self, images: "Sequence[StoredImage]") -> None:
         self._images = images
         self._names.clear()
         self._paths: list[bytes] = []
@@ -86,14 +89,14 @@ class FoundTable(QAbstractTableModel):
 
     # ------------------------------------------------------------------------------------------- what is there
 
-    def begin(self, images: Sequence[StoredImage]) -> None:
+    def begin(self, images: "Sequence[StoredImage]") -> None:
         """Forget everything; what will be found is in these images."""
         self._latest.drop()
         self.beginResetModel()
         self._clear(images)
         self.endResetModel()
 
-    def add(self, found: Sequence[Found]) -> None:
+    def add(self, found: "Sequence[Found]") -> None:
         """Put more results behind the others."""
         before = len(self._paths)
         paths = [path for each in found for path in each.paths]

@@ -1,6 +1,7 @@
 """Find in all images: which layers of which images have a path, and what became of it there."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QKeyEvent, QPalette
@@ -16,7 +17,6 @@ from PySide6.QtWidgets import (
 )
 
 from engine.digest import shorten
-from engine.finding import Found
 from gui import text
 from gui.finding import Finding, Question
 from gui.models.found_table import FoundTable, Place
@@ -29,6 +29,9 @@ from gui.session import Session
 from gui.settings import Settings
 from gui.theme import Space
 from gui.widgets import icon_button, plain_label, set_tooltip
+
+if TYPE_CHECKING:  # what reads layers is imported by the workers
+    from engine.finding import Found
 
 _FULL = 1000
 """Steps of the bar; bytes do not fit into its 32 bits."""
@@ -185,7 +188,7 @@ class FindPane(QWidget):
         self.view.scrollToTop()
 
     @Slot(object)
-    def _add(self, found: Sequence[Found]) -> None:
+    def _add(self, found: "Sequence[Found]") -> None:
         self.model.add(found)
         self._show()
 
