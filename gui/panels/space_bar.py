@@ -58,7 +58,7 @@ class SpaceBar(QWidget):
         self.map.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.map.setCheckable(True)
         self.map.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        set_tooltip(self.map, "Show or hide the picture of the space (Ctrl+M)")
+        set_tooltip(self.map, "Show or hide the picture of what the space is used for")
         self.map.clicked.connect(self.map_asked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(Space.SMALL, Space.TINY // 2, Space.TINY, Space.TINY // 2)
