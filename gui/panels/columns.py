@@ -103,18 +103,18 @@ class Columns(QObject):
         """Give one column what the others leave; where that is less than it needs, they become narrower first.
 
         The first column keeps its width, because it says what the row is, and so do numbers: half a number is none.
-        Where not everything can be in sight by that, what is in sight is better whole.
+        Where not everything can be in sight by that, what is in sight is better whole; so it is where columns are left out.
         """
         header, filling = self._header, self._filling
         room, fills = self._view.viewport().width(), self._wishes.get(filling, 0)
-        least = min(_LEAST, fills)
+        least = int(fills * _NARROWEST) if self._first_to_go else min(_LEAST, fills)
         others = [n for n in range(header.count()) if n != filling and self._is_wanted(n)]
         gone = self._without_room(others, room - least)
         self._leave_out(gone)
         others = [n for n in others if n not in gone]
         wished = sum(self._wishes.get(n, 0) for n in others)
         slack = sum(self._wishes.get(n, 0) for n in others if self._yields(n)) * (1 - _NARROWEST)
-        helps = least + wished - slack <= room
+        helps = not self._first_to_go and least + wished - slack <= room
         share = min(1.0, max(0.0, fills + wished - room) / slack) if helps and slack else 0.0
         for n in others:
             kept = 1 - (1 - _NARROWEST) * share if self._yields(n) else 1.0
