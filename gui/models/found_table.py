@@ -4,6 +4,7 @@ A row is a place in columns of numbers; its words are made when somebody looks a
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,9 +46,9 @@ FATES = {
     Fate.OVERWRITTEN: ChangeWords("~", "Overwritten", Role.CHANGED),
     Fate.REMOVED: ChangeWords("−", "Removed", Role.BAD),
 }
-_SENTENCES = {
-    Fate.PRESENT: "This is what one sees in the image.",
-    Fate.OVERWRITTEN: "The path is there again: in the image one sees that of another entry.",
+SENTENCES = {
+    Fate.PRESENT: "What one sees in the image.",
+    Fate.OVERWRITTEN: "The path is there again, so one sees another entry of it in the image.",
     Fate.REMOVED: "It is not in the image any more: it, or a folder that it was in, was taken away.",
 }
 
@@ -74,6 +75,8 @@ class FoundTable(QAbstractTableModel):
         self._name_of = name_of
         self._names: dict[int, str] = {}
         self._column, self._descending = -1, False
+        self._wanted = np.ones(len(Fate), np.bool_)
+        """For each ``Fate`` whether it is shown."""
         self._clear(())
 
     def _clear(self, images: "Sequence[StoredImage]") -> None:
@@ -83,7 +86,9 @@ class FoundTable(QAbstractTableModel):
         self._numbers: NDArray[np.int32] = np.zeros((4, 0), np.int32)  # images, layers, fates, enders
         self._kinds = np.zeros(0, np.uint8)
         self._sizes = np.zeros(0, np.int64)
+        self._sorted: Order = np.zeros(0, np.int32)
         self._order: Order = np.zeros(0, np.int32)
+        """Those of the sorted results that are shown."""
         self._arranged = 0
         """How many of the results stand in the order that was asked for."""
 
@@ -102,16 +107,32 @@ class FoundTable(QAbstractTableModel):
         paths = [path for each in found for path in each.paths]
         if not paths:
             return
-        numbers = [
+        more = [
             np.stack([np.full(len(each.paths), each.image), each.layers, each.fates, each.enders]) for each in found
         ]
-        self.beginInsertRows(_NOBODY, before, before + len(paths) - 1)
+        fresh = np.arange(before, before + len(paths), dtype=np.int32)
+        numbers = np.concatenate([self._numbers, *more], axis=1).astype(np.int32)
+        shown = fresh[self._wanted[numbers[2, fresh]]]
+        if len(shown):
+            self.beginInsertRows(_NOBODY, len(self._order), len(self._order) + len(shown) - 1)
         self._paths += paths
-        self._numbers = np.concatenate([self._numbers, *numbers], axis=1).astype(np.int32)
+        self._numbers = numbers
         self._kinds = np.concatenate([self._kinds, *(each.kinds for each in found)])
         self._sizes = np.concatenate([self._sizes, *(each.sizes for each in found)])
-        self._order = np.concatenate([self._order, np.arange(before, len(self._paths), dtype=np.int32)])
-        self.endInsertRows()
+        self._sorted = np.concatenate([self._sorted, fresh])
+        self._order = np.concatenate([self._order, shown])
+        if len(shown):
+            self.endInsertRows()
+
+    def show_fates(self, wanted: AbstractSet[Fate]) -> None:
+        """Show only what has become one of these."""
+        self._wanted[:] = [fate in wanted for fate in Fate]
+        self._stand(self._sorted)
+
+    def counts(self) -> dict[Fate, int]:
+        """How many results there are of each fate, shown or not."""
+        counts = np.bincount(self._numbers[2], minlength=len(Fate)).tolist()
+        return dict(zip(Fate, counts, strict=True))
 
     def settle(self) -> None:
         """Nothing more comes: bring all rows into the order that was asked for."""
@@ -215,7 +236,7 @@ class FoundTable(QAbstractTableModel):
     def _tip(self, result: int, column: int) -> str:
         image, layer, fate, _ = self._numbers[:, result].tolist()
         if column == Column.STATE:
-            return _SENTENCES[Fate(fate)]
+            return SENTENCES[Fate(fate)]
         if column == Column.IMAGE:
             return f"{self._image(result)}\n{self._images[image].digest}"
         if column == Column.LAYER:
@@ -261,19 +282,23 @@ class FoundTable(QAbstractTableModel):
 
     def _adopt(self, order: Order) -> None:
         """Rows that came meanwhile stay behind."""
+        self._arranged = len(order)
+        self._stand(np.concatenate([order, np.arange(len(order), len(self._paths), dtype=np.int32)]))
+        self.arranged.emit()
+
+    def _stand(self, order: Order) -> None:
+        """Show what is wanted in this order; what is selected stays so where it is still there."""
         with rows_move(self):
             held = self.persistentIndexList()
             results = [int(self._order[index.row()]) for index in held]
-            self._arranged = len(order)
-            rest = np.arange(len(order), len(self._paths), dtype=np.int32)
-            self._order = np.concatenate([order, rest])
-            places = places_in(self._order, len(self._order))
+            self._sorted = order
+            self._order = order[self._wanted[self._numbers[2, order]]]
+            places = places_in(self._order, len(order))
             moved = [
-                self.createIndex(int(places[result]), index.column())
+                self.createIndex(int(places[result]), index.column()) if places[result] >= 0 else QModelIndex()
                 for result, index in zip(results, held, strict=True)
             ]
             self.changePersistentIndexList(held, moved)
-        self.arranged.emit()
 
 
 _EXPLAINED = {

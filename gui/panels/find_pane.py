@@ -22,6 +22,7 @@ from gui.finding import Finding, Question
 from gui.models.found_table import FoundTable, Place
 from gui.panels import naming
 from gui.panels.empty_place import EmptyPlace
+from gui.panels.fate_toggles import FateToggles
 from gui.panels.find_line import FindLine
 from gui.panels.find_notes import FindNotes
 from gui.panels.found_view import FoundView
@@ -54,6 +55,7 @@ class FindPane(QWidget):
         self.setAccessibleName("Find in all images")
         self.line = FindLine(self)
         self.match_case = QToolButton(self)
+        self.fates = FateToggles(self)
         self.progress = QProgressBar(self)
         self.count = plain_label("", parent=self)
         self.stop = icon_button("cancel", "Stop searching", self)
@@ -78,7 +80,7 @@ class FindPane(QWidget):
         first.setContentsMargins(*[Space.SMALL] * 4)
         first.setSpacing(Space.TINY)
         first.addWidget(self.line, 1)
-        for widget in (self.match_case, self.count, self.stop, close):
+        for widget in (self.match_case, self.fates, self.count, self.stop, close):
             first.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -117,6 +119,7 @@ class FindPane(QWidget):
         self.line.entered.connect(self._enter)
         self.line.left.connect(self.view.begin)
         self.match_case.toggled.connect(self._choose_case)
+        self.fates.changed.connect(self._choose_fates)
         self.stop.clicked.connect(finding.stop)
         self.notes.asked_again.connect(self._ask_again)
         self.notes.which_asked.connect(self._show)
@@ -175,6 +178,11 @@ class FindPane(QWidget):
         if self._finding.question is not None and self.line.words:
             self._finding.ask(self._question)
 
+    @Slot()
+    def _choose_fates(self) -> None:
+        self.model.show_fates(self.fates.wanted)
+        self._show()
+
     def _remember(self) -> None:
         """What somebody has looked for can be looked for again."""
         if self.line.remember(self.line.words):
@@ -206,6 +214,7 @@ class FindPane(QWidget):
         if not running:
             self.model.settle()
         self._count()
+        self.fates.show_counts(self.model.counts())
         self.notes.tell(finding)
         if self.notes.which.isChecked():
             self._say_unread()
@@ -245,6 +254,8 @@ class FindPane(QWidget):
             )
         elif finding.question is None or not finding.question.words:
             self.empty.say("Which image has that file?", "Type a part of a path, or a pattern such as *.so.")
+        elif any(self.model.counts().values()):
+            self.empty.say("Nothing of what was found is shown", "", "Show everything", self.fates.show_everything)
         elif finding.job is not None or (finding.searched is None and not (finding.stopped or finding.error)):
             self.empty.say("Searching …")
         elif finding.error is not None:

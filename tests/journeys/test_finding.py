@@ -200,6 +200,14 @@ def test_an_image_that_is_gone_meanwhile_is_said_to_be(driver: Driver, files: La
     driver.message("That image is not in the store any more")
 
 
+def test_a_store_can_be_closed_in_the_middle_of_a_search(driver: Driver, files: LayoutFiles) -> None:
+    driver.open(files.path)
+    open_by_key(driver).look_for("ssl")
+    driver.menu("File", "Close tab")
+    assert driver.window.page is None
+    driver.until(lambda: not driver.window.runner.active())
+
+
 def test_paths_are_copied_as_they_are(driver: Driver, files: LayoutFiles) -> None:
     driver.open(files.path)
     open_by_key(driver)

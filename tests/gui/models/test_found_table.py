@@ -131,3 +131,27 @@ def test_another_search_begins_with_nothing(table: FoundTable) -> None:
     assert table.rowCount() == 0
     table.add([SECOND])
     assert paths(table) == ["/usr/lib/b9.so"]
+
+
+def test_what_has_become_of_paths_can_be_hidden_and_shown_again(table: FoundTable) -> None:
+    table.sort(Column.SIZE)
+    table.add([FIRST])
+    table.settle()
+    kept = QPersistentModelIndex(table.index(1, 0))
+    gone = QPersistentModelIndex(table.index(0, 0))
+    assert kept.data() == "/usr/lib/b9.so"
+    table.show_fates({Fate.REMOVED, Fate.PRESENT})
+    assert paths(table) == ["/usr/lib/b9.so"]
+    assert kept.row() == 0
+    assert not gone.isValid()
+    table.add([SECOND, FIRST])
+    assert [table.index(row, Column.SIZE).data() for row in range(table.rowCount())] == [
+        "10 bytes",
+        "20 bytes",
+        "10 bytes",
+    ]
+    assert table.counts() == {Fate.PRESENT: 1, Fate.OVERWRITTEN: 4, Fate.REMOVED: 2}
+    table.show_fates(set(Fate))
+    table.settle()
+    assert [table.index(row, Column.SIZE).data() for row in range(3)] == ["", "", "10 bytes"]
+    assert table.rowCount() == 7

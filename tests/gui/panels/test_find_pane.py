@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
 from engine.docker import DockerImageStore
+from engine.fates import Fate
 from gui.models.found_table import Column, Place
 from gui.panels.find_dock import FindDock
 from gui.panels.find_pane import FindPane
@@ -150,6 +151,20 @@ def test_the_menu_of_a_result_shows_it_or_copies_its_path(qtbot: QtBot, pane: Fi
             action.trigger()
         menu.close()
     assert QGuiApplication.clipboard().text() == "/etc/passwd"
+
+
+def test_what_is_not_in_the_image_any_more_can_be_hidden(qtbot: QtBot, pane: FindPane) -> None:
+    search(qtbot, pane, "passwd")
+    removed, present = pane.fates.buttons[Fate.REMOVED], pane.fates.buttons[Fate.PRESENT]
+    assert removed.accessibleName() == "Removed: 1"
+    assert present.accessibleName() == "Present: 1"
+    qtbot.mouseClick(removed, Qt.MouseButton.LeftButton)
+    assert rows(pane) == [("/etc/passwd", "base:1")]
+    qtbot.mouseClick(present, Qt.MouseButton.LeftButton)
+    assert pane.empty.words == "Nothing of what was found is shown"
+    (button,) = pane.empty.findChildren(QPushButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert len(rows(pane)) == 2
 
 
 def test_escape_closes_it_and_it_keeps_what_it_has_found(qtbot: QtBot, dock: FindDock, pane: FindPane) -> None:
