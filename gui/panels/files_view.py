@@ -1,7 +1,5 @@
 """The files of an image at one of its layers, and what that layer did to them."""
 
-from functools import partial
-
 from PySide6.QtCore import QByteArray, QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QTreeView, QVBoxLayout, QWidget
@@ -12,18 +10,15 @@ from gui import icons
 from gui.models.file_cells import CHANGES, Column
 from gui.models.file_tree import FileTree, Wish
 from gui.models.look import RowDelegate
+from gui.panels.about_path import AboutPath
 from gui.panels.chosen_files import choose_files
 from gui.panels.columns import Columns
-from gui.panels.current_path import CurrentPath
 from gui.panels.empty_place import EmptyPlace
-from gui.panels.file_subject import NOTHING, subject_of
 from gui.panels.files_choice import FilesChoice
 from gui.panels.files_picture import TreeOrPicture
 from gui.panels.files_sum import FilesSum
 from gui.panels.image_stack import Stack, stack_of
 from gui.panels.layers_tab import LayersTab
-from gui.panels.preview import PreviewPane
-from gui.panels.subject import Subject
 from gui.session import Selection, Session
 from gui.settings import Settings
 from gui.taking_out import Chosen
@@ -71,14 +66,18 @@ class FilesView(LayersTab):
         self.splitter = QSplitter(Qt.Orientation.Vertical, self)
         upper = QWidget(self.splitter)
         self.sum = FilesSum(upper)
-        lower = QWidget(self.splitter)
-        self.current = CurrentPath(lower)
-        self.preview = PreviewPane(lower)
+        self.about = AboutPath(self.splitter)
+        self.current, self.preview = self.about.current, self.about.preview
         self._places.addWidget(self.view)
         self._places.addWidget(self.empty)
         self.pictures = TreeOrPicture(self._places, self.view)
         self._dress()
         self.empty.say("No path matches", "", "Show everything", self.choice.show_everything)
+        self._lay_out(upper)
+        self._split()
+        self._connect()
+
+    def _lay_out(self, upper: QWidget) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -90,12 +89,8 @@ class FilesView(LayersTab):
         above.setSpacing(0)
         above.addWidget(self._places, 1)
         above.addWidget(self.sum)
-        below = QVBoxLayout(lower)
-        below.setContentsMargins(0, 0, 0, 0)
-        below.setSpacing(0)
-        below.addWidget(self.current)
-        below.addWidget(self.preview, 1)
-        self._split()
+
+    def _connect(self) -> None:
         self.setFocusProxy(self.view)
         self.copy_from(self.view)
         self.view.viewport().installEventFilter(self)
@@ -106,7 +101,8 @@ class FilesView(LayersTab):
         self.choice.pictured.connect(self._want_picture)
         self.pictures.asked.connect(self._go_to)
         self.pictures.menu_asked.connect(lambda place: self.menu_asked.emit(_MENU, place))
-        self.pictures.entered.connect(lambda _node: self.preview.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.pictures.entered.connect(lambda _node: self.preview.enter())
+        self.about.path_asked.connect(self.reveal)
         self.preview.left.connect(self._enter_tree)
         self.preview.copied.connect(self.copied)
         self.current.touched.layer_asked.connect(self.layer_asked)
@@ -310,24 +306,13 @@ class FilesView(LayersTab):
             self.pictures.mark(node)
 
     def _look_into(self, model: FileTree, node: int) -> None:
-        """Tell which layers touched the current path, and show what is in it."""
+        """Show what is at a node of the tree."""
         image, view, session = self.image, model.view, self.session
         is_of_image = image is not None and model.wish is not None and model.wish.files is image.files
-        if image is None or view is None or session is None or not is_of_image or node <= ROOT:
-            self.preview.say(*NOTHING[:2])
-            return
-        entry = int(view.entries[node])
-        touches = [] if self._stack.is_alone else image.files.history(node)
-        self.current.touched.tell(touches, self._stack.layers, image.files.facts(entry).layer)
-        found = subject_of(session, image, self._stack, view, node)
-        if isinstance(found, Subject):
-            self.preview.show_file(found)
-        elif found.leads_to:
-            self.preview.say(
-                found.headline, found.sentence, "Go to what it leads to", partial(self.reveal, found.leads_to)
-            )
+        if image is None or view is None or session is None or not is_of_image:
+            self.about.show_nothing()
         else:
-            self.preview.say(found.headline, found.sentence)
+            self.about.show_node(session, image, self._stack, view, node)
 
     def _put(self, place: QWidget) -> None:
         """Show the tree, or the words in its place; the keyboard goes to what is there."""
