@@ -33,9 +33,6 @@ _PICTURES = (
     (re.compile(rb"\x00\x00[\x01\x02]\x00[\x01-\xff]\x00"), "ico"),
     (re.compile(rb"BM.{4}\x00\x00\x00\x00.{4}[\x0c-\x7c]\x00\x00\x00", re.DOTALL), "bmp"),
     (re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*[0-9]+\s"), "pbm"),
-    (re.compile(rb"/\* XPM \*/"), "xpm"),
-    (re.compile(rb"II\*\x00|MM\x00\*"), "tiff"),
-    (re.compile(rb"icns"), "icns"),
 )
 
 
@@ -100,7 +97,8 @@ def _guess(head: bytes, first: int) -> Encoding | None:
 def picture_format(head: bytes) -> str:
     """The format of the picture that begins like this, as Qt calls it; empty for what is none.
 
-    SVG is a program for a picture, and counts as the text that it is.
+    Only formats that are common, so that what reads them has met everything. SVG is a program for a picture, and counts
+    as the text that it is.
     """
     return next((name for begins, name in _PICTURES if begins.match(head)), "")
 

@@ -36,6 +36,10 @@ MOST_PICTURE = 1 << 25
 """Bytes of the largest file that is shown as a picture."""
 MOST_PIXELS = 50_000_000
 """Pixels of the largest picture that is decoded."""
+_SCAN = b"\xff\xda"
+"""What each pass over a JPEG begins with; in its data there is nothing like that."""
+_MOST_WORK = 1_000_000_000
+"""Pixels of all passes over it together."""
 _SIDE = 2048
 """Pixels that the longer side of a picture is scaled down to."""
 _ALLOCATION_MB = 256
@@ -185,6 +189,8 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
     if size.width() * size.height() > MOST_PIXELS:
         pixels = f"{text.number(size.width())} × {text.number(size.height())}"
         return f"A picture of {pixels} pixels is too large to be shown."
+    if form == "jpeg" and size.width() * size.height() * data.count(_SCAN) > _MOST_WORK:
+        return "A picture that is drawn over itself so often is not shown."
     if max(size.width(), size.height()) > _SIDE:
         reader.setScaledSize(size.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio))
     image = reader.read()

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from engine import open_store
@@ -12,7 +14,7 @@ from engine.progress import Progress
 from engine.store import Store
 from gui.layering import ReadImage, read_image
 from gui.panels import previewing
-from gui.panels.previewing import Preview, Sort, TextPart, decode_picture, read_more, read_preview
+from gui.panels.previewing import Picture, Preview, Sort, TextPart, decode_picture, read_more, read_preview
 from tests.archives import END, file
 from tests.layouts import LayoutFiles
 from tests.pictures import gif, png
@@ -189,6 +191,21 @@ def test_a_damaged_picture_is_bytes_and_says_so(look: Look, content: bytes) -> N
     found = look.at(picture=content).into("picture")
     assert found.sort is Sort.BYTES
     assert found.note.startswith("It begins like a picture, and cannot be read as one")
+
+
+def test_a_picture_of_many_passes_is_not_decoded(qapp: QApplication) -> None:
+    image = QImage(2000, 1000, QImage.Format.Format_RGB32)
+    image.fill(0x336699)
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    assert image.save(buffer, "JPEG")
+    jpeg = bytes(buffer.data().data())
+    found = decode_picture(jpeg, "jpeg")
+    assert isinstance(found, Picture)
+    assert (found.width, found.height) == (2000, 1000)
+    assert decode_picture(jpeg + b"\xff\xda" * 1000, "jpeg") == (
+        "A picture that is drawn over itself so often is not shown."
+    )
 
 
 def test_svg_is_shown_as_the_text_that_it_is(look: Look) -> None:
