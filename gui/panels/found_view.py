@@ -11,13 +11,7 @@ from gui.panels.columns import Columns
 from gui.settings import Settings
 from gui.widgets import is_copy_shortcut
 
-_SAMPLES = (
-    "/usr/lib/x86_64-linux-gnu",
-    "~ Overwritten in layer 10",
-    "registry/app:2.10 (linux/arm64)",
-    "Layer",
-    "999.9 MB",
-)
+_SAMPLES = ("/usr/lib/x86_64-linux-gnu", "− Removed in layer 2", "registry/app:2 (linux/arm64)", "Layer", "999.9 MB")
 _MOST_COPIED = 10_000
 _SEVERAL = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 """With these, a click selects several rows."""
