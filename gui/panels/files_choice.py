@@ -9,19 +9,12 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QSizePolicy,
 from engine.filesystem import Change, View
 from gui import text, theme
 from gui.models.file_cells import CHANGES
-from gui.panels.filter_line import FilterLine
+from gui.panels.filter_line import HOW_TO_MEAN_PATHS, FilterLine
 from gui.theme import Space
 from gui.widgets import icon_button, plain_label, set_tooltip
 
 _LETTERS = 8
 """Letters of a layer's name that there is always room for."""
-HOW_TO_MEAN_PATHS = """A word finds paths that have it in them; with a slash at its beginning, paths that begin so.
-With * ? or [..] it is a whole name, or with a slash in it a whole path.
-
-python3
-/usr/bin/
-*.so  lib[cm].*
-etc/*.conf  **/etc/*.conf"""
 _SENTENCES = {
     Change.ADDED: "What the layer adds.",
     Change.CHANGED: "What the layer brings again: what it holds is not compared.",

@@ -11,6 +11,14 @@ from gui.widgets import give_clear_button, set_tooltip
 PAUSE_MS = 150
 """So long a pause in the typing lasts that means a person wants to see what comes of it."""
 
+HOW_TO_MEAN_PATHS = """A word finds paths that have it in them; with a slash at its beginning, paths that begin so.
+With * ? or [..] it is a whole name, or with a slash in it a whole path.
+
+python3
+/usr/bin/
+*.so  lib[cm].*
+etc/*.conf  **/etc/*.conf  srv/**"""
+"""What a person may type where paths are meant: see ``engine.pathpattern``."""
 _LONGEST = 10_000
 
 

@@ -6,8 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QWidget
 
-from gui.panels.files_choice import HOW_TO_MEAN_PATHS
-from gui.panels.filter_line import FilterLine
+from gui.panels.filter_line import HOW_TO_MEAN_PATHS, FilterLine
 from gui.theme import Role
 from gui.widgets import give_clear_button
 
@@ -80,10 +79,9 @@ class FindLine(FilterLine):
 
     def _go(self, place: int) -> None:
         """Show what stands at a place of the history; before its first is what was typed."""
-        older = [words for words in self._history if words != self._typed] if self._place >= 0 else self._history
         if self._place < 0:
             self._typed = self.text()
-            older = [words for words in self._history if words != self._typed]
+        older = [words for words in self._history if words != self._typed]
         if place < len(older):
             self._place = place
             self.setText(older[place] if place >= 0 else self._typed)

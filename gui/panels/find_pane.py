@@ -34,6 +34,10 @@ from gui.widgets import icon_button, plain_label, set_tooltip
 if TYPE_CHECKING:  # what reads layers is imported by the workers
     from engine.finding import Found
 
+_HINT = (
+    "Type a part of a path, or a pattern: with * ? or [..] it is a whole name such as *.so, and with a slash in it a "
+    "whole path such as etc/**/*.conf."
+)
 _FULL = 1000
 """Steps of the bar; bytes do not fit into its 32 bits."""
 _MOST_LINES = 1000
@@ -253,7 +257,7 @@ class FindPane(QWidget):
                 "Save an image as an OCI layout to look into it.",
             )
         elif finding.question is None or not finding.question.words:
-            self.empty.say("Which image has that file?", "Type a part of a path, or a pattern such as *.so.")
+            self.empty.say("Which image has that file?", _HINT)
         elif any(self.model.counts().values()):
             self.empty.say("Nothing of what was found is shown", "", "Show everything", self.fates.show_everything)
         elif finding.job is not None or (finding.searched is None and not (finding.stopped or finding.error)):
