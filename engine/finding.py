@@ -18,14 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.blobs import Blobs
+from engine.document import Index, Manifest
 from engine.errors import EngineError
 from engine.fates import Fate, Known, Matches, Touches, fates_of
 from engine.layers import LayerTable, read_table
 from engine.looking import count_matches, look_through, touches_of
 from engine.pathpattern import PathPattern
 from engine.progress import Progress
+from engine.snapshot import Kind, Snapshot
 
-__all__ = ["Fate", "Found", "PathPattern", "Searched", "StoredImage", "Unread", "find"]
+__all__ = ["Fate", "Found", "PathPattern", "Searched", "StoredImage", "StoredImages", "Unread", "find", "images_of"]
 
 MOST = 100_000
 """Results that are told; of the others only how many there are."""
@@ -42,6 +44,13 @@ class StoredImage(NamedTuple):
 
     digest: str
     layers: Sequence[str]
+
+
+class StoredImages(NamedTuple):
+    """Images to look into, and how many have too many layers for that."""
+
+    images: Sequence[StoredImage]
+    left_out: int
 
 
 class Found(msgspec.Struct, frozen=True, eq=False):
@@ -259,6 +268,31 @@ class _Search:
                 sizes=np.concatenate([each.sizes for _, each in matches])[:room],
             )
         )
+
+
+def images_of(snapshot: Snapshot, progress: Progress, *, most_layers: int) -> StoredImages:
+    """Every image with layers, in the order in which the index leads to them; at the end those it does not lead to."""
+    rows: dict[int, None] = {}
+    for entry in progress.turns(snapshot.entries):
+        waiting = [entry.row] if entry.row >= 0 else []
+        while waiting:
+            row = waiting.pop()
+            if row in rows:
+                continue
+            rows[row] = None
+            if isinstance(snapshot.document(row), Index):
+                waiting += [link.target for link in reversed(snapshot.children(row))]
+    rows.update(dict.fromkeys(np.flatnonzero(snapshot.columns.kinds == Kind.IMAGE).tolist()))
+    images, left_out = [], 0
+    for row in progress.turns(rows):
+        document = snapshot.document(row)
+        if snapshot.kind(row) != Kind.IMAGE or not isinstance(document, Manifest) or not document.is_image:
+            continue
+        if len(document.layers) > most_layers:
+            left_out += 1
+        elif document.layers:
+            images.append(StoredImage(snapshot.name(row), tuple(layer.digest for layer in document.layers)))
+    return StoredImages(images, left_out)
 
 
 def in_order(images: Iterable[StoredImage]) -> list[str]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
-from engine.document import Index, Manifest
 from engine.progress import Progress
-from engine.snapshot import Kind, Outcome, Snapshot
+from engine.snapshot import Outcome, Snapshot
 from engine.store import Store
 from engine.verify import VerifyBatch
 from gui import text
@@ -28,14 +27,6 @@ class Question:
 
     words: str
     match_case: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _Begun:
-    """These images are looked into; in so many others there are too many layers."""
-
-    images: "Sequence[StoredImage]"
-    left_out: int
 
 
 class Finding(QObject):
@@ -109,7 +100,7 @@ class Finding(QObject):
             number = self._number
             self._when_known(lambda: self._start(question, number))
         else:
-            self._begin(None, _Begun((), 0))
+            self._begin(None, (), 0)
         self.changed.emit()
 
     def stop(self) -> None:
@@ -155,13 +146,13 @@ class Finding(QObject):
 
     def _take(self, snapshot: Snapshot, items: list[Any]) -> None:
         """What the worker has told, in its order."""
-        from engine.finding import Found, Unread  # not needed for the first window
+        from engine.finding import Found, StoredImages, Unread  # not needed for the first window
 
         found: list[Found] = []
         unread: list[Unread] = []
         for item in items:
-            if isinstance(item, _Begun):
-                self._begin(snapshot, item)
+            if isinstance(item, StoredImages):
+                self._begin(snapshot, *item)
             elif isinstance(item, Found):
                 found.append(item)
             else:
@@ -173,8 +164,8 @@ class Finding(QObject):
             self._record(snapshot, [each.digest for each in unread if each.is_corrupt])
             self.changed.emit()
 
-    def _begin(self, snapshot: Snapshot | None, begun: _Begun) -> None:
-        self.snapshot, self.images, self.left_out = snapshot, begun.images, begun.left_out
+    def _begin(self, snapshot: Snapshot | None, images: "Sequence[StoredImage]", left_out: int) -> None:
+        self.snapshot, self.images, self.left_out = snapshot, images, left_out
         self.searched, self.unread = None, []
         self.begun.emit()
 
@@ -192,36 +183,9 @@ class Finding(QObject):
 
 
 def _search(store: Store, snapshot: Snapshot, question: Question, cache: Path, progress: Progress) -> "Searched":
-    from engine.finding import PathPattern, find
+    from engine.finding import PathPattern, find, images_of
 
-    begun = images_of(snapshot, progress)
-    progress.report(begun)
+    wanted = images_of(snapshot, progress, most_layers=MOST_LAYERS)
+    progress.report(wanted)
     pattern = PathPattern(question.words, match_case=question.match_case)
-    return find(store.blobs, begun.images, pattern, progress, cache=cache)
-
-
-def images_of(snapshot: Snapshot, progress: Progress) -> _Begun:
-    """Every image with layers, in the order in which the index leads to them; at the end those it does not lead to."""
-    from engine.finding import StoredImage
-
-    rows: dict[int, None] = {}
-    for entry in progress.turns(snapshot.entries):
-        waiting = [entry.row] if entry.row >= 0 else []
-        while waiting:
-            row = waiting.pop()
-            if row in rows:
-                continue
-            rows[row] = None
-            if isinstance(snapshot.document(row), Index):
-                waiting += [link.target for link in reversed(snapshot.children(row))]
-    rows.update(dict.fromkeys(np.flatnonzero(snapshot.columns.kinds == Kind.IMAGE).tolist()))
-    images, left_out = [], 0
-    for row in progress.turns(rows):
-        document = snapshot.document(row)
-        if snapshot.kind(row) != Kind.IMAGE or not isinstance(document, Manifest) or not document.is_image:
-            continue
-        if len(document.layers) > MOST_LAYERS:
-            left_out += 1
-        elif document.layers:
-            images.append(StoredImage(snapshot.name(row), tuple(layer.digest for layer in document.layers)))
-    return _Begun(images, left_out)
+    return find(store.blobs, wanted.images, pattern, progress, cache=cache)

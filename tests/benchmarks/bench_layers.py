@@ -18,7 +18,7 @@ from pathlib import Path
 from engine.contents import Contents
 from engine.decompress import HEAD, Limits, Unpacker, detect, zstd
 from engine.filesystem import FileSystem, View
-from engine.finding import PathPattern, Searched, find
+from engine.finding import PathPattern, Searched, find, images_of
 from engine.layercheck import check_layers, read_layer
 from engine.layers import LayerTable, read_table, read_tables
 from engine.layout import ImageLayout
@@ -26,7 +26,6 @@ from engine.listing import Listing
 from engine.merging import merge
 from engine.progress import Progress
 from engine.tarwalk import Walker
-from gui.finding import images_of
 from tests import archives
 from tests.benchmarks._measure import needs, race, run
 from tests.layouts import LAYER, LayoutFiles
@@ -210,7 +209,7 @@ def bench_find(folder: Path, images: int = 50) -> bool:
     peer_name = "tar tzf | grep, each layer"
     peer = run('for layer in *; do tar tzf "$layer" 2>/dev/null | grep -c file-0001234; done', files.file(base).parent)
     with ImageLayout.open(files.path) as store:
-        stored = images_of(store.scan(Progress()), Progress()).images
+        stored = images_of(store.scan(Progress()), Progress(), most_layers=100).images
 
         def look_for(wanted: str, **more: Path) -> Searched:
             return find(store.blobs, stored, PathPattern(wanted), Progress(), **more)

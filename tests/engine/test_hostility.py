@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine import EngineError, Progress, Store, open_store, plan_removal
 from engine.cleanup import plan_cleanup
+from engine.finding import PathPattern, find, images_of
 from engine.layercheck import check_layers
 from engine.report import Checked, as_json, as_markdown, as_text, grouped
 from engine.rules import RULES
@@ -217,6 +218,7 @@ def look_at_everything(store: Store) -> tuple[Snapshot, str]:
     text = as_text(checked, groups)
     told = as_json(checked, groups) + as_markdown(checked, groups) + text
     plan_cleanup(snapshot, time.time())
+    find(store.blobs, images_of(snapshot, Progress(), most_layers=100).images, PathPattern("e"), Progress())
     for entry in snapshot.entries[:3]:
         plan_removal(snapshot, [entry.position], with_content=True)
         snapshot.total_size(entry.row) if entry.row >= 0 else None
