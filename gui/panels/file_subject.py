@@ -52,4 +52,3 @@ def subject_of(session: Session, image: ReadImage, stack: Stack, view: View, nod
         doubt = f"{what} is not what its digest says, so this may not be what was meant to be here."
     name = tree.name(node).decode("utf-8", "surrogateescape")
     return Subject(image.contents, entry, name, session.layers.runner, str(session.store.path), doubt)
-

@@ -78,8 +78,8 @@ class PreviewBar(QWidget):
             action.setData(codec)
         self._menu.triggered.connect(lambda action: self.codec_chosen.emit(str(action.data())))
         self.encoding.setMenu(self._menu)
-        self.find = icon_button("search", "Find in this text (Ctrl+F)", self)
-        self.find.clicked.connect(self.find_asked)
+        self.search = icon_button("search", "Find in this text (Ctrl+F)", self)
+        self.search.clicked.connect(self.find_asked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(Space.SMALL, Space.TINY, Space.SMALL, Space.TINY)
         layout.setSpacing(Space.TINY)
@@ -87,7 +87,7 @@ class PreviewBar(QWidget):
             layout.addWidget(button)
         layout.addWidget(self.words, 1)
         layout.addWidget(self.encoding)
-        layout.addWidget(self.find)
+        layout.addWidget(self.search)
         self.hide()
 
     def _choice(self, sort: Sort) -> QToolButton:
@@ -108,7 +108,7 @@ class PreviewBar(QWidget):
             button.setChecked(sort is preview.sort)
         has_text = preview.text is not None
         self.encoding.setVisible(has_text)
-        self.find.setVisible(has_text)
+        self.search.setVisible(has_text)
         self.words.set_text(words)
         if preview.text is not None:
             self._tell_encoding(preview.text.encoding)

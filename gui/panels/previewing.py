@@ -59,14 +59,12 @@ class Sort(Enum):
 class TextPart:
     """The beginning of a text, or what follows it.
 
-    ``used`` counts the bytes of the file up to its end, ``lines`` those of this part; ``is_last`` says that nothing
-    follows.
+    ``used`` counts the bytes of the file up to its end; ``is_last`` says that nothing follows.
     """
 
     content: str
     encoding: Encoding
     used: int
-    lines: int
     is_last: bool
 
 
@@ -124,13 +122,13 @@ def _part(piece: "Piece", offset: int, encoding: Encoding) -> TextPart:
     start = 0 if offset else encoding.mark
     part = decode_part(piece.data[start:], encoding.codec, is_last=is_end, most_lines=LINES_AT_ONCE)
     used = offset + start + part.used
-    return TextPart(part.text, encoding, used, part.text.count("\n"), used >= piece.size)
+    return TextPart(part.text, encoding, used, used >= piece.size)
 
 
 def _text(
     contents: Contents, entry: int, head: "Piece", encoding: Encoding, wanted: Sort | None, progress: Progress
 ) -> Preview:
-    sorts = (Sort.TEXT, Sort.BYTES)
+    sorts: tuple[Sort, ...] = (Sort.TEXT, Sort.BYTES)
     part = _part(head, 0, encoding)
     reformatted = note = ""
     if _is_json(head, encoding) and head.size <= MOST_JSON:

@@ -297,7 +297,7 @@ def test_tab_leads_through_all_that_can_be_done_with_a_file(qtbot: QtBot, pane: 
         assert widget is not None
         found.append(widget)
         qtbot.keyClick(widget, Qt.Key.Key_Tab)
-    assert found == [pane.bar.buttons[Sort.TEXT], pane.bar.encoding, pane.bar.find, pane.text.pane]
+    assert found == [pane.bar.buttons[Sort.TEXT], pane.bar.encoding, pane.bar.search, pane.text.pane]
 
 
 def test_the_keyboard_goes_into_a_file_as_soon_as_it_is_there(qtbot: QtBot, pane: PreviewPane, ask: Show) -> None:
