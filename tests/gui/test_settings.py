@@ -168,3 +168,13 @@ def test_sound_entries_survive_beside_damaged_ones(file: Path) -> None:
 def test_no_stored_list_of_recent_stores_is_a_failure(stored: str) -> None:
     assert isinstance(settings._recents(stored), list)
     assert settings._recents("[" * 100_000) == []
+
+
+def test_what_was_looked_for_is_remembered_and_garbage_is_nothing(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.ini")
+    assert settings.finds() == []
+    settings.set_finds(["*.so", 'été, and "more"'])
+    assert Settings(tmp_path / "settings.ini").finds() == ["*.so", 'été, and "more"']
+    for garbage in ("{", "[" * 100_000, "7", '{"a": 1}', '[1, "kept", null]'):
+        settings.store.setValue("find/history/1", garbage)
+        assert settings.finds() in ([], ["kept"])
