@@ -162,6 +162,8 @@ class FilesView(LayersTab):
             self._layer = len(self._stack.layers) - 1
         self._offer()
         self._show()
+        if self.view.currentIndex().isValid():
+            self._tell_current()  # its layer may be in another state
         self.refresh_progress()
 
     @property

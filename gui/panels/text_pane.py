@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtGui import QFontMetricsF, QTextOption
 from PySide6.QtWidgets import QWidget
 
 from gui.panels.document_pane import DocumentPane, Stretch
@@ -34,6 +34,7 @@ class TextPane(DocumentPane):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Text of the file")
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setTabStopDistance(_TAB * QFontMetricsF(self.font()).horizontalAdvance(" "))
 
     def show_file(self, content: str, *, is_json: bool) -> None:

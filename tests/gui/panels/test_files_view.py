@@ -281,3 +281,42 @@ def test_why_a_layer_by_itself_cannot_be_read_is_said(
     view.show_selection(Selection(session, blob["digest"]))
     qtbot.waitUntil(lambda: view.image is not None)
     assert view.reading.words.text().startswith(words)
+
+
+def test_a_layer_by_itself_offers_and_shows_only_what_makes_sense(
+    qtbot: QtBot, files: LayoutFiles, open_session: Open, tmp_path: Path
+) -> None:
+    layer_blob = files.blob(UPPER)
+    image = files.name(files.image(LOWER, layer_blob), "app:1")
+    session, settings = open_session(files.path), Settings(tmp_path / "settings.ini")
+    view = FilesView(settings=settings)
+    qtbot.addWidget(view)
+    view.resize(1000, 600)
+    view.show()
+    view.show_selection(Selection(session, layer_blob["digest"]))
+    qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
+    header, choice = view.view.header(), view.choice
+    assert header.isSectionHidden(Column.LAYER)
+    assert not any(widget.isVisible() for widget in (choice.layers, choice.merged, choice.only))
+    assert [change for change, toggle in choice.toggles.items() if toggle.isVisible()] == [
+        Change.ADDED,
+        Change.REMOVED,
+    ]
+    view.save_state()
+    view.show_selection(Selection(session, image["digest"], 0))
+    assert not header.isSectionHidden(Column.LAYER), "for an image it says something"
+    assert choice.layers.isVisible()
+
+
+def test_that_a_layer_is_corrupt_is_said_as_soon_as_it_is_known(
+    qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open
+) -> None:
+    blob = files.blob(file(b"motd", b"Welcome") + END)
+    image = files.name(files.image(blob), "app:1")
+    files.file(blob).write_bytes(file(b"motd", b"Goodbye") + END)
+    session = open_session(files.path)
+    session.statesChanged.connect(lambda _rows: view.refresh())
+    view.show_selection(Selection(session, image["digest"], 0))
+    qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
+    view.reveal(b"motd")
+    qtbot.waitUntil(lambda: view.preview.note.text().startswith("Layer 1 is not what its digest says"))
