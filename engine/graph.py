@@ -47,6 +47,8 @@ from engine.streams import unreadable
 _DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
 _SNIFF_LIMIT = MANIFEST_LIMIT
 """Bytes of the largest blob that is looked into although nothing refers to it."""
+_MOST_TYPES = 65_535
+"""Media types that are told apart in one store."""
 _HEAD = 512
 """Bytes that tell what a blob is that nothing describes."""
 
@@ -66,7 +68,8 @@ class Graph:
         self._nodes: dict[str, int] = {}
         self._digests: list[str] = []
         self._rows: list[int] = []  # in the listing, -1 for missing
-        self._first: list[tuple[Role, Descriptor]] = []  # the first reference to each node
+        self._first: list[Descriptor] = []  # the first reference to each node
+        self._first_roles = array("b")
         self._other_types: dict[int, list[str]] = {}  # the documents that further references call the node
         self._again: set[int] = set()  # nodes that have such a type since they were read
         self._flags: list[int] = []
@@ -74,7 +77,11 @@ class Graph:
         self._edges = array("q")  # source, target, role, position; and again
         self._sizes = array("q")  # node, and the size that a descriptor gives; and again
         self._embedded: dict[int, bytes] = {}
-        self._sniffed: dict[int, tuple[Kind, str]] = {}  # listing row: what its content looks like
+        # What the content of rows of the listing looks like: in columns, for these may be a million.
+        self._sniffed = np.zeros(len(listed), np.bool_)
+        self._sniffed_kinds = np.zeros(len(listed), np.uint8)
+        self._sniffed_media = np.zeros(len(listed), np.uint16)
+        self._media: dict[str, int] = {"": 0}
 
     # -------------------------------------------------------------------------------------------- following
 
@@ -114,9 +121,10 @@ class Graph:
             node = self._nodes[descriptor.digest] = len(self._digests)
             self._digests.append(descriptor.digest)
             self._rows.append(-2)
-            self._first.append((role, descriptor))
+            self._first.append(descriptor)
+            self._first_roles.append(role)
             self._flags.append(0)
-        elif descriptor.media_type != self._first[node][1].media_type:
+        elif descriptor.media_type != self._first[node].media_type:
             self._note_type(node, descriptor.media_type)
         self._flags[node] |= flags | (facts.EXTERNAL if is_external(descriptor) else 0)
         if descriptor.size >= 0:
@@ -186,7 +194,7 @@ class Graph:
 
     def _document_types(self, node: int) -> list[str]:
         """The documents that references call the node, those that refer to others first."""
-        types = [self._first[node][1].media_type, *self._other_types.get(node, ())]
+        types = [self._first[node].media_type, *self._other_types.get(node, ())]
         return sorted((each for each in types if each in _DOCUMENT_TYPES), key=lambda each: each in CONFIG_TYPES)
 
     def _read_document(self, node: int, digest: str, media_type: str) -> ReadDocument | None:
@@ -275,7 +283,7 @@ class Graph:
         for old_row, row in zip(old_rows[known].tolist(), rows[known].tolist(), strict=True):
             if candidates[row]:
                 candidates[row] = False
-                self._sniffed[row] = Kind(int(old.kinds[old_row])), self._previous.media_type(old_row)
+                self._note_sniffed(row, Kind(int(old.kinds[old_row])), self._previous.media_type(old_row))
 
     def _sniff(self, row: int) -> int:
         """Look at the first bytes of an unreferenced blob; return a node where it is, or may be, a manifest."""
@@ -293,9 +301,20 @@ class Graph:
         if media_type == "application/json" and size <= _SNIFF_LIMIT:
             media_type = guess_media_type(head) or media_type
         if media_type not in INDEX_TYPES | MANIFEST_TYPES:
-            self._sniffed[row] = Kind.CONFIG if media_type in CONFIG_TYPES else Kind.UNKNOWN, media_type
+            self._note_sniffed(row, Kind.CONFIG if media_type in CONFIG_TYPES else Kind.UNKNOWN, media_type)
             return -1
         return self._refer(Descriptor(media_type, digest), Role.MANIFEST, facts.GUESSED)
+
+    def _note_sniffed(self, row: int, kind: Kind, media_type: str) -> None:
+        self._sniffed[row] = True
+        self._sniffed_kinds[row] = kind
+        self._sniffed_media[row] = self._number(media_type)
+
+    def _number(self, media_type: str) -> int:
+        """What stands for a media type in a column; 0, that of none, once there are more than it has room for."""
+        if len(self._media) == _MOST_TYPES:
+            return self._media.get(media_type, 0)
+        return self._media.setdefault(media_type, len(self._media))
 
     # -------------------------------------------------------------------------------------------- the snapshot
 
@@ -340,19 +359,17 @@ class Graph:
 
     def _media_types(self, columns: Columns, rows: np.ndarray) -> list[str]:
         """Fill in kinds and media types; return the media types that the column counts in."""
-        numbers: dict[str, int] = {"": 0}
-        listed = find_rows(columns.names, self._listed.names[list(self._sniffed)])
-        for row, (kind, media_type) in zip(listed.tolist(), self._sniffed.values(), strict=True):
-            columns.kinds[row] = kind
-            columns.media[row] = numbers.setdefault(media_type, len(numbers))
-            columns.flags[row] |= facts.GUESSED
+        sniffed = np.flatnonzero(self._sniffed)
+        listed = find_rows(columns.names, self._listed.names[sniffed])
+        columns.kinds[listed] = self._sniffed_kinds[sniffed]
+        columns.media[listed] = self._sniffed_media[sniffed]
+        columns.flags[listed] |= facts.GUESSED
         for node, row in enumerate(self._progress.turns(rows.tolist())):
-            role, descriptor = self._first[node]
+            role, descriptor = Role(self._first_roles[node]), self._first[node]
             read = self.documents.get(descriptor.digest)
             columns.kinds[row] = kind_of(role, descriptor, read.document if read else None)
-            media_type = read.media_type if read and read.document else descriptor.media_type
-            columns.media[row] = numbers.setdefault(media_type, len(numbers)) if len(numbers) < 65535 else 0
-        return list(numbers)
+            columns.media[row] = self._number(read.media_type if read and read.document else descriptor.media_type)
+        return list(self._media)
 
 
 def _mark_complete(columns: Columns, edges: Edges) -> None:

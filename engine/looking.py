@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.distinct import distinct
 from engine.entrypaths import paths_of
 from engine.fates import MOST_TEXT, Fate, Known, Matches, Numbers, Touches
 from engine.listing import OPAQUE, WHITEOUT, Listing
@@ -163,8 +164,8 @@ def _touches(
         asked=asked,
         brought=np.flatnonzero(own.left >= 0).astype(np.int32),
         implied=np.flatnonzero(needed & (own.left < 0)).astype(np.int32),
-        hidden=np.unique(hidden),
-        emptied=np.unique(np.concatenate([hidden, opaque, np.flatnonzero(no_folder).astype(np.int32)])),
+        hidden=distinct(hidden),
+        emptied=distinct(np.concatenate([hidden, opaque, np.flatnonzero(no_folder).astype(np.int32)])),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.distinct import distinct
 from engine.progress import Progress
 
 FOLDER_LIMIT = 1_000_000
@@ -104,9 +105,9 @@ class PathTree:
     def above(self, nodes: Nodes) -> Nodes:
         """The folders that these nodes are in, up to the root; sorted. Costs nothing for the rest of the tree."""
         found = [np.zeros(1, np.int32)]
-        while len(nodes := np.unique(self.parents[nodes[nodes > ROOT]])):
+        while len(nodes := distinct(self.parents[nodes[nodes > ROOT]])):
             found.append(nodes)
-        return np.unique(np.concatenate(found))
+        return distinct(np.concatenate(found))
 
     def largest_above(self, values: Nodes) -> Nodes:
         """For each node the largest value of the folders that it is in; -1 for the root."""

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.distinct import distinct
 from engine.document import Descriptor, Document, ImageConfig, Index, Manifest, Platform, Role
 
 Names = NDArray[np.bytes_]
@@ -433,7 +434,7 @@ def mark_above(marks: NDArray[np.bool_], targets: Rows, sources: Rows) -> None:
         first, last = np.searchsorted(targets, frontier), np.searchsorted(targets, frontier, "right")
         counts = last - first
         edges = np.repeat(last - np.cumsum(counts), counts) + np.arange(counts.sum())
-        users = np.unique(sources[edges])
+        users = distinct(sources[edges])
         frontier = users[~marks[users]]
         marks[frontier] = True
 

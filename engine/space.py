@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.distinct import distinct
 from engine.document import Role
 from engine.snapshot import LINKED, PRESENT, REACHABLE, REGULAR, STRAY, Snapshot, State, mark_above
 
@@ -75,9 +76,7 @@ def _shared(snapshot: Snapshot) -> NDArray[np.bool_]:
     """The rows that two documents have as a part, or a document and the index, with all that they are made of."""
     edges, count = snapshot.edges, max(len(snapshot), 1)
     parts = edges.roles <= Role.LAYER
-    # Not by np.unique: for a million pairs that takes a hundred times as long, with the interpreter to itself.
-    pairs = np.sort(edges.sources[parts] * count + edges.targets[parts])
-    pairs = pairs[np.diff(pairs, prepend=-1) != 0]
+    pairs = distinct(edges.sources[parts] * count + edges.targets[parts])
     wholes, parts_of = np.divmod(pairs, count)
     holders = np.bincount(parts_of[wholes != parts_of], minlength=len(snapshot))
     named = np.zeros(len(snapshot), np.bool_)

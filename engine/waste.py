@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.distinct import distinct
 from engine.filesystem import FileSystem
 from engine.listing import WHITEOUT
 from engine.pathtree import Nodes
@@ -79,7 +80,7 @@ def efficiency(files: FileSystem) -> Efficiency:
         folders = hidden[columns.kinds[before[hidden]] == DIRECTORY]
         if len(folders):
             sizes[folders] = tree.summed(columns.sizes[before])[folders]
-        named = np.unique(np.concatenate([nodes[own], hidden]))
+        named = distinct(np.concatenate([nodes[own], hidden]))
         leaves = np.setdiff1d(named, tree.above(named), assume_unique=True)
         times[leaves] += 1
         sums[leaves] += sizes[leaves]

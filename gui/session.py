@@ -219,6 +219,7 @@ class Session(QObject):
     def close(self) -> None:
         """Stop everything, drop what is still on its way, and close the store."""
         self._scanner.stop()
+        self.problems.stop()
         self._runner.forget(self._key)
         self._verifier.save()
         self.store.close()

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.distinct import distinct, others
 from engine.document import NO_TEXTS, TITLE, Descriptor, Document, ImageConfig, Index, Manifest, Role
 from engine.progress import Progress
 from engine.snapshot import PENDING, Rows, Snapshot, State, as_names, find_rows
@@ -234,15 +235,15 @@ class Facts:
         """Bytes of each row and its parts all the way down, each blob once; -1 for rows too deep to do all at once."""
         sizes = np.maximum(self.sizes, 0)
         count = max(self.count, 1)
-        frontier = pairs = np.unique(self.parts.parents.astype(np.int64) * count + self.parts.children)
+        frontier = pairs = distinct(self.parts.parents.astype(np.int64) * count + self.parts.children)
         for _ in range(_LEVELS):
             owners, rows = np.divmod(frontier, count)
             degrees = self.parts.degrees(rows)
             if not degrees.any() or len(pairs) + int(degrees.sum()) > _MOST_PAIRS:
                 break
             reached = np.repeat(owners, degrees) * count + self.parts.children_of(rows)
-            frontier = np.setdiff1d(reached, pairs)
-            pairs = np.concatenate([pairs, frontier])
+            frontier = others(reached, pairs)
+            pairs = np.sort(np.concatenate([pairs, frontier]))
         owners, rows = np.divmod(pairs, count)
         other = owners != rows
         below = np.bincount(owners[other], sizes[rows[other]].astype(np.float64), self.count)
