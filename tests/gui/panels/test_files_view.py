@@ -15,7 +15,7 @@ from gui.models.file_cells import Column
 from gui.panels.files_view import FilesView
 from gui.session import Selection, Session
 from gui.settings import Settings
-from tests.archives import END, file, layer
+from tests.archives import END, file, header, layer
 from tests.gui.models._pictures import find, names
 from tests.layouts import LayoutFiles
 
@@ -320,3 +320,31 @@ def test_that_a_layer_is_corrupt_is_said_as_soon_as_it_is_known(
     qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
     view.reveal(b"motd")
     qtbot.waitUntil(lambda: view.preview.note.text().startswith("Layer 1 is not what its digest says"))
+
+
+def test_what_was_in_a_removed_file_and_what_is_behind_another_name_can_be_seen(
+    qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open
+) -> None:
+    lower = file(b"etc/old", b"what it was") + file(b"etc/motd", b"Welcome") + END
+    upper = file(b"etc/.wh.old") + header(b"etc/hello", b"1", link=b"etc/motd") + END
+    image = files.name(files.image(lower, upper), "app:1")
+    view.show_selection(Selection(open_session(files.path), image["digest"], 0))
+    qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
+    shown = view.preview.text.pane
+    for path, content in ((b"etc/old", "what it was"), (b"etc/hello", "Welcome")):
+        view.reveal(path)
+        qtbot.waitUntil(lambda content=content: shown.isVisible() and shown.toPlainText() == content)
+    assert view.current.facts.text().startswith("another name of etc/motd")
+
+
+def test_what_cannot_be_shown_says_why_without_offering_to_try_again(
+    qtbot: QtBot, view: FilesView, files: LayoutFiles, open_session: Open
+) -> None:
+    dangling = header(b"etc/hello", b"1", link=b"etc/nothing") + END
+    image = files.name(files.image(dangling), "app:1")
+    view.show_selection(Selection(open_session(files.path), image["digest"], 0))
+    qtbot.waitUntil(lambda: view.model is not None and view.model.wish is not None)
+    view.reveal(b"etc/hello")
+    qtbot.waitUntil(lambda: view.preview.empty.words.startswith("It cannot be shown"))
+    assert "hard link to a file that is in no layer" in view.preview.empty.words
+    assert not any(button.isVisible() for button in view.preview.empty.findChildren(QPushButton))
