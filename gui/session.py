@@ -28,8 +28,8 @@ from engine.verdicts import Verdicts
 from engine.verify import VerifySummary
 from gui import outcome, text
 from gui.changing import Changes
-from gui.finding import Finding
 from gui.copies import Copies
+from gui.finding import Finding
 from gui.jobs import Job, JobRunner
 from gui.layering import Layering
 from gui.outcome import Notice
