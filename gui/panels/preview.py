@@ -37,8 +37,6 @@ _QUIET_MS = 500
 """How long after a file is shown there is time for what the next may need."""
 _LEAST_LINES = 4
 """Lines of a text that there is always room for."""
-_LEAST_LINES_OF_BYTES = 7
-"""The same of bytes, with what is above and below them."""
 
 
 class PreviewPane(QWidget):
@@ -91,7 +89,7 @@ class PreviewPane(QWidget):
         for page in (self._blank, self.empty, self.waiting, self.text, self.picture, self._bytes.place):
             self.pages.addWidget(page)
         self.pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
-        self._keep_room(_LEAST_LINES)
+        self.pages.setMinimumHeight(_LEAST_LINES * self.fontMetrics().height())
         note = QHBoxLayout()
         note.setContentsMargins(Space.MEDIUM, 0, Space.MEDIUM, Space.TINY)
         note.addWidget(self.note)
@@ -101,9 +99,6 @@ class PreviewPane(QWidget):
         layout.addWidget(self.bar)
         layout.addLayout(note)
         layout.addWidget(self.pages, 1)
-
-    def _keep_room(self, lines: int) -> None:
-        self.pages.setMinimumHeight(lines * self.fontMetrics().height())
 
     def _make_bytes(self, parent: QWidget) -> "BytesView":
         from gui.panels.bytes_view import BytesView
@@ -210,7 +205,6 @@ class PreviewPane(QWidget):
         self.preview = preview
         self.bar.offer(preview, describe(preview.picture) if preview.picture is not None else "")
         self._tell_notes()
-        self._keep_room(_LEAST_LINES_OF_BYTES if preview.sort is Sort.BYTES else _LEAST_LINES)
         if not preview.size:
             self._say("The file is empty")
         elif preview.picture is not None:
