@@ -99,6 +99,17 @@ def _says_nothing_loud(request: pytest.FixtureRequest, caplog: pytest.LogCapture
 
 
 @pytest.fixture(autouse=True)
+def _lets_go_of_the_keyboard() -> Iterator[None]:
+    """After a click with Shift, Qt's tests leave Shift held down, and the next selection would only grow."""
+    yield
+    if (application := _application()) and application.keyboardModifiers():
+        from PySide6.QtTest import QTest
+        from PySide6.QtWidgets import QWidget
+
+        QTest.keyRelease(QWidget(), " ")
+
+
+@pytest.fixture(autouse=True)
 def _leaves_no_thread() -> Iterator[None]:
     """Every thread that began in the test ends with it, within two seconds."""
     before = set(threading.enumerate())

@@ -179,7 +179,7 @@ def test_an_annotation_is_changed_and_removed_with_the_keyboard(driver: Driver, 
     page = driver.open(files.path)
     editor = page.inspector.tabs.annotations
     driver.select("app:1.0")
-    driver.key(Qt.Key.Key_7, Qt.KeyboardModifier.AltModifier)
+    driver.key(Qt.Key.Key_8, Qt.KeyboardModifier.AltModifier)
     driver.until(lambda: page.inspector.tabs.currentIndex() == ANNOTATIONS and editor.table.hasFocus())
     driver.key(Qt.Key.Key_Down)
     driver.key(Qt.Key.Key_Return)
