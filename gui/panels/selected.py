@@ -81,6 +81,11 @@ class Selected:
         return [position for position in found if position is not None] if len(found) == len(self) else []
 
     @property
+    def index_entries(self) -> list[Entry]:
+        """The same entries, as the snapshot of the selection has them."""
+        return [self._snapshot.entries[position] for position in self.entries] if self._snapshot is not None else []
+
+    @property
     def is_lost(self) -> bool:
         """Whether exactly one lost image is selected."""
         return len(self) == 1 and self._has_state(State.LOST)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
 from engine.digest import Digest
 from engine.errors import InvalidDigest
 from engine.findings import Severity
-from engine.snapshot import Names, State
+from engine.snapshot import Entry, Names, State
 from gui import text
 from gui.jobs import JobRunner
 from gui.outcome import Notice
@@ -307,9 +307,10 @@ class StorePage(QWidget):
         else:
             self._removing.ask(for_good=for_good)
 
-    def _to_remove(self) -> tuple[Sequence[int], Names | None]:
+    def _to_remove(self) -> tuple[Sequence[Entry], Names | None]:
         """The entries of the index, or the blobs, that removing is about."""
-        entries = self.selected.entries if self.session.is_layout and self.lenses.currentIndex() == IMAGES else []
+        in_images = self.session.is_layout and self.lenses.currentIndex() == IMAGES
+        entries = self.selected.index_entries if in_images else []
         return entries, self.selected.names
 
     @property
