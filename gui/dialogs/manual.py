@@ -13,6 +13,7 @@ from gui.widgets import confirm
 
 PAGES = (
     ("states", "What the states mean"),
+    ("inside", "Looking inside"),
     ("removing", "Removing and getting back"),
     ("checking", "Checking"),
     ("keyboard", "Keyboard"),
