@@ -103,7 +103,9 @@ class StoreSpace:
     def node_of(self, key: str) -> int:
         """The node that has the key here; ``STORE`` where none has."""
         if key.startswith(_GROUP):
-            return self.first_group + int(key.removeprefix(_GROUP))
+            number = key.removeprefix(_GROUP)  # in another grouping a group is called otherwise
+            is_here = number.isdecimal() and int(number) < len(self.counts)
+            return self.first_group + int(number) if is_here else STORE
         row = self.snapshot.find(key) if key else -1
         return row if row >= 0 else STORE
 

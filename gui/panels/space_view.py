@@ -239,7 +239,9 @@ class SpaceView(QWidget):
             self._inside = Inside(shown.words.key_of(shown.place.node), shown.place.skip)
         self._allow_out(self._inside != _ALL)
         if current is not None:
-            self.map.mark(current._replace(node=shown.words.node_of(key)))
+            node = shown.words.node_of(key)
+            is_there = (node == shown.words.root) == (not key)
+            self.map.mark(current._replace(node=node) if is_there else None)
         self._mark()
 
     def _allow_out(self, allowed: bool) -> None:

@@ -124,6 +124,15 @@ def test_a_group_keeps_its_key_when_the_store_has_changed(files: LayoutFiles) ->
     assert (after.node_of(""), after.node_of("sha256:gone"), after.key_of(STORE)) == (STORE, STORE, "")
 
 
+def test_a_group_of_one_grouping_is_nothing_in_the_other(files: LayoutFiles) -> None:
+    files.name(files.image(b"layer"), "one")
+    files.blob(b"unused")
+    snapshot, *_ = picture(files.path)
+    images, kinds = by_image(snapshot), by_kind(snapshot)
+    assert {kinds.node_of(images.key_of(int(group))) for group in images.groups} == {STORE}
+    assert {images.node_of(kinds.key_of(int(group))) for group in kinds.groups} == {STORE}
+
+
 def test_in_docker_s_store_an_image_is_its_config(tmp_path: Path) -> None:
     from engine import DockerImageStore
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QListView, QWidget
+from PySide6.QtWidgets import QListView, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from engine.snapshot import State
 from gui.jobs import JobRunner
 from gui.models import treemap_store
+from gui.models.treemap import Cells, Place
 from gui.models.treemap_store import ByImage, ByKind
 from gui.panels.space_pane import SpacePane
 from gui.panels.space_words import StoreWords
@@ -97,6 +98,39 @@ def test_a_grouping_that_was_looked_at_is_not_worked_out_again(qtbot: QtBot, ope
         qtbot.waitUntil(lambda kind=kind: not shown.busy and type(_words(pane).space) is kind, timeout=PATIENCE_MS)
         spaces.append(_words(pane).space)
     assert spaces[0] is spaces[2]
+
+
+def test_grouped_otherwise_the_map_goes_on_with_the_same_image_or_with_nothing(
+    qtbot: QtBot, open_pane: OpenPane, sample: Path
+) -> None:
+    pane = open_pane(sample)
+    pane.show_map(True)
+    until_drawn(qtbot, pane)
+    view = pane.map
+    assert view is not None
+
+    def group(button: QToolButton, kind: type[ByKind] | type[ByImage]) -> StoreWords:
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: not view.busy and type(_words(pane).space) is kind, timeout=PATIENCE_MS)
+        return _words(pane)
+
+    words = group(view.by_image, ByImage)
+    space = words.space
+    assert isinstance(space, ByImage)
+    image = next(int(node) for node in space.groups if space.is_group(int(node)) and space.top(int(node)) >= 0)
+    view.mark(space.snapshot.name(space.top(image)))
+    assert view.map.current == Place(image)
+    words = group(view.by_kind, ByKind)
+    assert view.map.current == words.place_of(_cells(pane), space.top(image))
+    view.mark("")
+    group(view.by_image, ByImage)
+    assert view.map.current is None
+
+
+def _cells(pane: SpacePane) -> Cells:
+    assert pane.map is not None
+    assert pane.map.shown is not None
+    return pane.map.shown.picture.cells
 
 
 def _words(pane: SpacePane) -> StoreWords:
