@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, Qt
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
 
 from engine.contents import Contents
@@ -190,7 +190,7 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
     if form == "jpeg" and size.width() * size.height() * data.count(_SCAN) > _MOST_WORK:
         return "A picture that is drawn over itself so often is not shown."
     if max(size.width(), size.height()) > _SIDE:
-        reader.setScaledSize(size.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio))
+        reader.setScaledSize(_bounded(size))
     image = reader.read()
     if image.isNull():
         return f"It begins like a picture, and cannot be read as one: {text.plain(reader.errorString())}."
@@ -198,3 +198,8 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
     turned = (image.width() > image.height()) != (size.width() > size.height()) and size.width() != size.height()
     width, height = (size.height(), size.width()) if turned else (size.width(), size.height())
     return Picture(image, width, height, form.upper(), is_animated)
+
+
+def _bounded(size: QSize) -> QSize:
+    """What a size is scaled down to; of what is very narrow a line is left."""
+    return size.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1))

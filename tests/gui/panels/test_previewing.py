@@ -164,6 +164,15 @@ def test_a_large_picture_is_made_smaller(look: Look) -> None:
     assert picture.image.width() == 2048
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 20_000), (20_000, 1), (3, 15_000)])
+def test_a_picture_as_narrow_as_a_line_is_shown(look: Look, width: int, height: int) -> None:
+    picture = look.at(line=png(width, height)).into("line").picture
+    assert picture is not None
+    assert (picture.width, picture.height) == (width, height)
+    assert max(picture.image.width(), picture.image.height()) == 2048
+    assert min(picture.image.width(), picture.image.height()) == 1
+
+
 def test_a_picture_that_says_to_be_huge_is_never_decoded(look: Look) -> None:
     found = look.at(**{"bomb.png": png(1, 1, said=(100_000, 100_000))}).into("bomb.png")
     assert found.sort is Sort.BYTES
