@@ -13,6 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.distinct import distinct
+from engine.progress import Progress
 from engine.tarheader import DIRECTORY
 
 Numbers = NDArray[np.int32]
@@ -82,15 +84,50 @@ class Touches(msgspec.Struct, frozen=True, eq=False):
     emptied: Numbers
     """Everything in these is gone of the layers below."""
 
-    def end(self, paths: Numbers, are_folders: NDArray[np.bool_], parents: Numbers) -> NDArray[np.uint8]:
+    def end(self, paths: Numbers, are_folders: NDArray[np.bool_], folders: "Folders") -> NDArray[np.uint8]:
         """The ``Fate`` of what is seen at some paths below this layer."""
-        gone = np.isin(paths, self.hidden)
-        above = parents[paths]
-        while len(self.emptied) and (above > _NONE).any():
-            gone |= np.isin(above, self.emptied)
-            above = np.where(above > _NONE, parents[above], _NONE)
+        gone = np.isin(paths, self.hidden) | folders.lie_in(paths, self.emptied)
         again = np.isin(paths, self.brought) | (np.isin(paths, self.implied) & (gone | ~are_folders))
         return np.where(again, Fate.OVERWRITTEN, np.where(gone, Fate.REMOVED, Fate.PRESENT)).astype(np.uint8)
+
+
+class Folders:
+    """Some paths and every folder above them, in an order in which all that is in a folder stands right behind it.
+
+    So what is in any of many folders is told at once, however deep they are.
+    """
+
+    def __init__(self, paths: Numbers, parents: Numbers) -> None:
+        """``parents`` is that of all known paths."""
+        is_among = np.zeros(len(parents), np.bool_)
+        above = distinct(paths)
+        while len(above):
+            is_among[above] = True
+            above = distinct(parents[above])
+            above = above[(above > _NONE) & ~is_among[above]]
+        self._numbers = np.flatnonzero(is_among).astype(np.int32)
+        """Folders before what is in them."""
+        folders = np.searchsorted(self._numbers, parents[self._numbers]).tolist()
+        sizes, starts = [1] * len(folders), [0] * len(folders)
+        for each in range(len(folders) - 1, 0, -1):
+            sizes[folders[each]] += sizes[each]
+        free = [1] * len(folders)
+        for each in range(1, len(folders)):
+            starts[each] = free[folders[each]]
+            free[folders[each]] += sizes[each]
+            free[each] = starts[each] + 1
+        self._starts = np.array(starts, np.int32)
+        self._ends = self._starts + np.array(sizes, np.int32)
+
+    def lie_in(self, paths: Numbers, folders: Numbers) -> NDArray[np.bool_]:
+        """Which of the paths are in any of these folders, at any depth."""
+        those = np.flatnonzero(np.isin(self._numbers, folders))
+        if not len(those):
+            return np.zeros(len(paths), np.bool_)
+        steps = np.bincount(self._starts[those] + 1, minlength=len(self._numbers) + 1)
+        steps -= np.bincount(self._ends[those], minlength=len(self._numbers) + 1)
+        is_inside: NDArray[np.bool_] = np.cumsum(steps)[self._starts[np.searchsorted(self._numbers, paths)]] > 0
+        return is_inside
 
 
 class Matches(msgspec.Struct, frozen=True, eq=False):
@@ -105,12 +142,16 @@ class Matches(msgspec.Struct, frozen=True, eq=False):
     """What became of each in the layer itself, which may have a path twice."""
 
 
-def fates_of(stack: Sequence[tuple[Matches, Touches] | None], parents: Numbers) -> tuple[NDArray[np.uint8], Numbers]:
+def fates_of(
+    stack: Sequence[tuple[Matches, Touches] | None], parents: Numbers, progress: Progress
+) -> tuple[NDArray[np.uint8], Numbers]:
     """What became of the matches of an image's layers, the lowest first, and the layer that did it (-1: none).
 
     A layer that could not be read is None. ``parents`` is that of all known paths; all layers must have been asked for
-    the paths of those below.
+    the paths of those below. Raises ``Cancelled``.
     """
+    none = np.zeros(0, np.int32)
+    folders = Folders(np.concatenate([none, *(layer[0].paths for layer in stack if layer is not None)]), parents)
     seen = np.zeros((3, 0), np.int32)
     """The paths that are there, for each its place among all results so far, and whether it is a folder."""
     fates: list[NDArray[np.uint8]] = []
@@ -118,10 +159,11 @@ def fates_of(stack: Sequence[tuple[Matches, Touches] | None], parents: Numbers) 
     over: list[tuple[Numbers, NDArray[np.uint8], int]] = []
     first = 0
     for number, layer in enumerate(stack):
+        progress.check()
         if layer is None:
             continue
         matches, touches = layer
-        fate = touches.end(seen[0], seen[2] > 0, parents)
+        fate = touches.end(seen[0], seen[2] > 0, folders)
         ended = fate != Fate.PRESENT
         over.append((seen[1, ended], fate[ended], number))
         stays = np.flatnonzero(matches.fates == Fate.PRESENT)
@@ -131,7 +173,7 @@ def fates_of(stack: Sequence[tuple[Matches, Touches] | None], parents: Numbers) 
         enders.append(np.where(matches.fates == Fate.PRESENT, _NONE, number).astype(np.int32))
         first += len(matches.paths)
     all_fates = np.concatenate([np.zeros(0, np.uint8), *fates])
-    all_enders = np.concatenate([np.zeros(0, np.int32), *enders])
+    all_enders = np.concatenate([none, *enders])
     for places, fate, number in over:
         all_fates[places], all_enders[places] = fate, number
     return all_fates, all_enders

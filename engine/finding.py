@@ -222,6 +222,7 @@ class _Search:
 
     def _tell(self, number: int) -> None:
         """All layers of an image were looked through: tell what it has."""
+        self._progress.check()
         image = self._images[number]
         stack = [self._looked.get(digest) for digest in image.layers]
         total = sum(self._counts.get(digest, 0) for digest in image.layers)
@@ -251,7 +252,7 @@ class _Search:
         return found
 
     def _report(self, number: int, stack: Sequence[tuple[Matches, Touches] | None]) -> None:
-        fates, enders = fates_of(stack, self._known.parents())
+        fates, enders = fates_of(stack, self._known.parents(), self._progress)
         matches = [(place, layer[0]) for place, layer in enumerate(stack) if layer is not None]
         room = self._most - self.told
         paths = [self._known.paths[n] for _, each in matches for n in each.paths.tolist()][:room]

@@ -254,6 +254,26 @@ def test_a_search_can_be_stopped(store):
         find(layout.blobs, [StoredImage("image", store.images["image"])], PathPattern("a"), progress)
 
 
+def test_a_search_is_stopped_between_two_images_whose_layers_are_all_read(store):
+    base = layer("a")
+    images = [("one", base), ("two", base), ("three", base)]
+    for name, content in images:
+        store.add(name, content)
+
+    class Satisfied(Progress):
+        """Somebody to whom the first result is enough."""
+
+        def report(self, item: object) -> None:
+            super().report(item)
+            self.cancel()
+
+    progress = Satisfied()
+    asked = [StoredImage(name, digests) for name, digests in store.images.items()]
+    with ImageLayout.open(store.files.path) as layout, pytest.raises(Cancelled):
+        find(layout.blobs, asked, PathPattern("a"), progress)
+    assert [found.image for found in progress.drain()] == [0]
+
+
 def test_an_image_without_layers_and_a_store_without_images_have_nothing(store):
     assert store.find("a") == []
     store.add("image")
