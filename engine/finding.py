@@ -147,15 +147,25 @@ class _Search:
         self._waiting: dict[int, LayerTable | EngineError] = {}
         self._due = 0
         self._is_looking = False
+        self._has_failed = False
 
     def run(self) -> None:
-        """Read layers until none is left, and look through those that are due."""
-        while True:
+        """Read layers until none is left, and look through those that are due.
+
+        Where one worker fails the others end, too: nobody would ever hand in the layer that it had.
+        """
+        try:
+            while not self._has_failed:
+                with self._turn:
+                    number, digest = next(self._next, (-1, ""))
+                if number < 0:
+                    return
+                self._hand_in(number, self._read(digest))
+        except BaseException:
             with self._turn:
-                number, digest = next(self._next, (-1, ""))
-            if number < 0:
-                return
-            self._hand_in(number, self._read(digest))
+                self._has_failed = True
+                self._turn.notify_all()
+            raise
 
     def _read(self, digest: str) -> LayerTable | EngineError:
         try:
@@ -168,18 +178,15 @@ class _Search:
         with self._turn:
             self._waiting[number] = table
             while self._is_full and not (self._due in self._waiting and not self._is_looking):
+                if self._has_failed:
+                    return
                 self._turn.wait(_LOOK_S)
                 self._progress.check()
             if self._is_looking:
                 return
             self._is_looking = True
-        try:
-            while (due := self._take_due()) is not None:
-                self._look_at(*due)
-        except BaseException:
-            with self._turn:
-                self._is_looking = False  # so that nobody waits for this one
-            raise
+        while (due := self._take_due()) is not None:
+            self._look_at(*due)
 
     @property
     def _is_full(self) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine import finding
 from engine.decompress import zstd
 from engine.errors import Cancelled
 from engine.finding import Fate, Found, PathPattern, Searched, StoredImage, Unread, find, in_order
@@ -272,6 +273,36 @@ def test_a_search_is_stopped_between_two_images_whose_layers_are_all_read(store)
     with ImageLayout.open(store.files.path) as layout, pytest.raises(Cancelled):
         find(layout.blobs, asked, PathPattern("a"), progress)
     assert [found.image for found in progress.drain()] == [0]
+
+
+def test_where_reading_a_layer_fails_unexpectedly_nobody_waits_for_it(store, monkeypatch):
+    store.add("image", layer("a"), layer("b"), layer("c"))
+    first = store.images["image"][0]
+    read = finding.read_table
+
+    def failing(blobs, digest, progress, **more):
+        if digest == first:
+            raise RuntimeError("unexpected")
+        return read(blobs, digest, progress, **more)
+
+    class Patient(Progress):
+        """Somebody who stops a search that comes to nothing."""
+
+        checks = 0
+
+        def check(self) -> None:
+            self.checks += 1
+            if self.checks > 40:
+                self.cancel()
+            super().check()
+
+    monkeypatch.setattr(finding, "read_table", failing)
+    monkeypatch.setattr(finding, "_MOST_WAITING", 0)
+    monkeypatch.setattr(finding.os, "cpu_count", lambda: 2)
+    progress = Patient()
+    with ImageLayout.open(store.files.path) as layout, pytest.raises(RuntimeError, match="unexpected"):
+        find(layout.blobs, [StoredImage("image", store.images["image"])], PathPattern("a"), progress)
+    assert not progress.cancelled
 
 
 def test_an_image_without_layers_and_a_store_without_images_have_nothing(store):
