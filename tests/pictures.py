@@ -13,6 +13,12 @@ def png(width: int, height: int, *, said: tuple[int, int] | None = None) -> byte
     )
 
 
+def icon(content: bytes, side: int = 0) -> bytes:
+    """An icon of one picture, and how large it says to be, in pixels; 0 says 256."""
+    table = struct.pack("<HHHBBBBHHII", 0, 1, 1, side, side, 0, 0, 1, 32, len(content), 22)
+    return table + content
+
+
 def gif(frames: int) -> bytes:
     """A GIF of two by two pixels, as often as that."""
     head = b"GIF89a" + struct.pack("<HHBBB", 2, 2, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"

@@ -6,6 +6,7 @@ picture may be before it is decoded.
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from struct import Struct
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
@@ -38,8 +39,11 @@ MOST_PIXELS = 50_000_000
 """Pixels of the largest picture that is decoded."""
 _SCAN = b"\xff\xda"
 """What each pass over a JPEG begins with; in its data there is nothing like that."""
+_PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_WORK = 1_000_000_000
 """Pixels of all passes over it together."""
+_ICON_TABLE = Struct("<14xII")
+"""The beginning of an icon: the length and the place of what the first entry of its table leads to."""
 _SIDE = 2048
 """Pixels that the longer side of a picture is scaled down to."""
 _ALLOCATION_MB = 256
@@ -174,6 +178,9 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
     its formats is SVG, which can refer to files.
     """
     data, is_animated = first_frame(data) if form == "gif" else (data, False)
+    if form == "ico" and _in_icon(data).startswith(_PNG):  # of which the icon need not say how large it is
+        found = decode_picture(_in_icon(data), "png")
+        return found if isinstance(found, str) else replace(found, format="ICO")
     QImageReader.setAllocationLimit(_ALLOCATION_MB)
     device = QBuffer()  # lives and ends in this call, and has no parent and no connections
     device.setData(QByteArray(data))
@@ -194,6 +201,9 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
     image = reader.read()
     if image.isNull():
         return f"It begins like a picture, and cannot be read as one: {text.plain(reader.errorString())}."
+    if max(image.width(), image.height()) > _SIDE:
+        size = image.size()  # the file has said less
+        image = image.scaled(_bounded(size))
     image.setDevicePixelRatio(1)
     turned = (image.width() > image.height()) != (size.width() > size.height()) and size.width() != size.height()
     width, height = (size.height(), size.width()) if turned else (size.width(), size.height())
@@ -203,3 +213,11 @@ def decode_picture(data: bytes, form: str) -> Picture | str:
 def _bounded(size: QSize) -> QSize:
     """What a size is scaled down to; of what is very narrow a line is left."""
     return size.scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1))
+
+
+def _in_icon(data: bytes) -> bytes:
+    """What the first entry of an icon's table leads to, which is the one that Qt reads: a PNG, or a BMP without its head."""
+    if len(data) < _ICON_TABLE.size:
+        return b""
+    length, offset = _ICON_TABLE.unpack_from(data)
+    return data[offset : offset + length]

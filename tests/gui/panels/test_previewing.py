@@ -1,12 +1,13 @@
 """What workers make of a file: whatever is in it, what they read and decode is bounded."""
 
 import json
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QBuffer, QIODevice, QSize
+from PySide6.QtGui import QImage, QImageReader
 from PySide6.QtWidgets import QApplication
 
 from engine import open_store
@@ -17,7 +18,7 @@ from gui.panels import previewing
 from gui.panels.previewing import Picture, Preview, Sort, TextPart, decode_picture, read_more, read_preview
 from tests.archives import END, file
 from tests.layouts import LayoutFiles
-from tests.pictures import gif, png
+from tests.pictures import gif, icon, png
 
 
 class Look:
@@ -177,6 +178,40 @@ def test_a_picture_that_says_to_be_huge_is_never_decoded(look: Look) -> None:
     found = look.at(**{"bomb.png": png(1, 1, said=(100_000, 100_000))}).into("bomb.png")
     assert found.sort is Sort.BYTES
     assert found.note == "A picture of 100,000 × 100,000 pixels is too large to be shown."
+
+
+def test_an_icon_is_as_large_as_the_picture_in_it_whatever_it_says(look: Look) -> None:
+    look.at(small=icon(png(30, 20)), large=icon(png(5000, 100), 16), bomb=icon(png(1, 1, said=(8000, 8000)), 16))
+    small, large, bomb = look.into("small").picture, look.into("large").picture, look.into("bomb")
+    assert small is not None
+    assert (small.width, small.height, small.format) == (30, 20, "ICO")
+    assert large is not None
+    assert (large.width, large.height, large.image.width()) == (5000, 100, 2048)
+    assert bomb.note == "A picture of 8,000 × 8,000 pixels is too large to be shown."
+
+
+def test_an_icon_of_the_older_kind_is_shown_too(qapp: QApplication) -> None:
+    head = struct.pack("<IiiHHIIiiII", 40, 16, 32, 1, 32, 0, 0, 0, 0, 0, 0)
+    found = decode_picture(icon(head + b"\x10\x20\x30\xff" * 256 + bytes(64), 16), "ico")
+    assert isinstance(found, Picture)
+    assert (found.width, found.height) == (16, 16)
+    assert found.image.pixelColor(3, 3).getRgb() == (0x30, 0x20, 0x10, 0xFF)
+
+
+@pytest.mark.parametrize("content", [icon(png(9, 9))[:20], icon(b"\x89PNG\r\n\x1a\n"), icon(b"")])
+def test_a_damaged_icon_is_no_picture(qapp: QApplication, content: bytes) -> None:
+    found = decode_picture(content, "ico")
+    assert isinstance(found, str)
+    assert found.startswith("It begins like a picture, and cannot be read as one")
+
+
+def test_what_turns_out_larger_than_the_file_says_is_made_smaller_all_the_same(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QImageReader, "size", lambda _reader: QSize(16, 16))
+    found = decode_picture(png(5000, 100), "png")
+    assert isinstance(found, Picture)
+    assert (found.width, found.height, found.image.width()) == (5000, 100, 2048)
 
 
 def test_a_file_that_is_too_large_is_not_read_as_a_picture(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
