@@ -168,28 +168,32 @@ class BytesFind(QWidget):
         self._stop.show()
         self.told.setText("looking…")
         self._clock.start()
-        self._job = source.start(f"Finding in {source.name}", work, self._found, self._failed, self._cancelled)
-        self._job_wanted = len(wanted)
+        length = len(wanted)
 
-    def _found(self, found: tuple[int, bool]) -> None:
-        place, is_again = found
-        self._job = None
+        def came(tell: Callable[[], object]) -> None:
+            if self._job is job:  # else another search has taken its place, or somebody has stopped it
+                self._job = None
+                tell()
+
+        job = source.start(
+            f"Finding in {source.name}",
+            work,
+            lambda found: came(lambda: self._found(*found, length)),
+            lambda error: came(lambda: self._failed(error)),
+            lambda: came(lambda: self._end("stopped")),  # in the strip of jobs
+        )
+        self._job = job
+
+    def _found(self, place: int, is_again: bool, length: int) -> None:
         if place < 0:
             self._end("not found")
             return
-        self._view.go_to(place, self._job_wanted)
+        self._view.go_to(place, length)
         self._end("found, once around" if is_again else "found")
 
     def _failed(self, error: BaseException) -> None:
-        self._job = None
         self._end("")
         self.said.emit(text.error_sentence(error), Role.BAD)
-
-    def _cancelled(self) -> None:
-        """Somebody has stopped it, here or in the strip of jobs."""
-        if self._job is not None:
-            self._job = None
-            self._end("stopped")
 
     def _end(self, words: str) -> None:
         self._clock.stop()

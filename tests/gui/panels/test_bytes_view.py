@@ -347,6 +347,28 @@ def test_a_search_that_is_stopped_among_the_jobs_says_so(
     qtbot.waitUntil(lambda: view.find_bar.told.text() == "stopped")
 
 
+def test_enter_while_it_looks_looks_anew_and_that_search_can_be_stopped(
+    qtbot: QtBot, view: BytesView, making, open_session: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (making.path / "blobs" / "sha256" / ("0" * 64)).open("wb") as large:
+        large.truncate(100 << 30)
+    session = open_session(making.path)
+    show(qtbot, view, session, only_blob(session))
+    monkeypatch.setattr(view.hex.source, "_data_ranges", None)
+    view.open_find()
+    view.find_bar.line.setText("needle")
+    qtbot.keyClick(view.find_bar.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "%" in view.find_bar.told.text())
+    first = next(job for job in session.jobs if job.title.startswith("Finding in"))
+    qtbot.keyClick(view.find_bar.line, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not first.active)
+    assert view.find_bar.is_busy
+    assert view.find_bar.told.text().startswith("looking…")
+    qtbot.keyClick(view.find_bar.line, Qt.Key.Key_Escape)
+    assert view.find_bar.told.text() == "stopped"
+    qtbot.waitUntil(lambda: not any(job.title.startswith("Finding in") for job in session.jobs))
+
+
 def test_another_file_ends_the_search_in_the_one_before(qtbot: QtBot, view: BytesView, session: Session) -> None:
     show(qtbot, view, session, only_blob(session))
     view.open_find()
