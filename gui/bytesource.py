@@ -70,8 +70,9 @@ class ByteSource:
         cancelled: Callable[[], object] | None = None,
         *,
         quiet: bool = False,
+        still_wanted: Callable[[], bool] | None = None,
     ) -> Job:
-        """Do something with the bytes in a job; one of the three is called."""
+        """Do something with the bytes in a job; one of the three is called, if it is still wanted then."""
         return self._runner.start(
             title,
             work,
@@ -80,6 +81,7 @@ class ByteSource:
             on_done=then,
             on_failed=failed,
             on_cancelled=cancelled,
+            still_wanted=still_wanted,
         )
 
     def cancel(self, job: Job) -> None:

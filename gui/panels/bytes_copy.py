@@ -43,8 +43,12 @@ def copy(
     form: Form,
     copied: Callable[[str], object],
     failed: Callable[[BaseException], object],
+    still_wanted: Callable[[], bool],
 ) -> Job | str:
-    """Put these bytes on the clipboard, in a job; or a sentence that says why not. ``copied`` gets one for the person."""
+    """Put these bytes on the clipboard, in a job; or a sentence that says why not. ``copied`` gets one for the person.
+
+    Nothing is copied or told once ``still_wanted`` says no.
+    """
     count = end - start
     if count > MOST:
         return (
@@ -58,4 +62,4 @@ def copy(
         QGuiApplication.clipboard().setText(words)
         copied(f"Copied {text.count(count, 'byte')} as {form.word}.")
 
-    return source.start("Copying bytes", work, done, failed, quiet=count < 1 << 20)
+    return source.start("Copying bytes", work, done, failed, quiet=count < 1 << 20, still_wanted=still_wanted)

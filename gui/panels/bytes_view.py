@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import shiboken6
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
@@ -290,7 +291,14 @@ class BytesView(QWidget):
         source = self.hex.source
         if source is None or not source.size:
             return
-        begun = bytes_copy.copy(source, *self.hex.selection, form, self.copied.emit, self._tell_failure)
+        begun = bytes_copy.copy(
+            source,
+            *self.hex.selection,
+            form,
+            self.copied.emit,
+            self._tell_failure,
+            lambda: shiboken6.isValid(self) and self.hex.source is source,
+        )
         if isinstance(begun, str):
             self._say(begun, Role.WARNING)
 

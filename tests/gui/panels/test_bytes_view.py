@@ -12,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from engine.progress import Progress
 from gui.panels import bytes_copy
 from gui.panels.bytes_copy import Form
 from gui.panels.bytes_find import Way, bytes_of
@@ -427,6 +428,33 @@ def test_too_much_is_not_copied_and_says_so(
     view.copy(Form.TEXT)
     assert view.note.text() == "At most 1.0 kB are copied at once, and 2.0 kB are selected. Save the blob instead."
     assert clipboard() == "before"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_becomes_of_a_copy_is_not_said_of_another_file(
+    qtbot: QtBot, view: BytesView, session: Session, monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    show(qtbot, view, session, only_blob(session))
+    QGuiApplication.clipboard().setText("before")
+    source, released, copied = view.hex.source, threading.Event(), []
+    assert source is not None
+    read = source.read
+
+    def slow(offset: int, length: int, progress: Progress) -> bytes:
+        released.wait(10)
+        return read(offset, length, progress)
+
+    monkeypatch.setattr(source, "read", slow)
+    view.copied.connect(copied.append)
+    view.copy(Form.HEX)
+    job = next(job for job in session.layers.runner.active() if job.title == "Copying bytes")
+    show(qtbot, view, session, "index.json")
+    if not is_there:
+        file_of(session, only_blob(session)).unlink()
+    released.set()
+    qtbot.waitUntil(lambda: not job.active)
+    assert (clipboard(), copied, view.note.text()) == ("before", [], "")
+    assert view.hex.known(0, 1) == b"{"
 
 
 def test_the_offset_is_copied(qtbot: QtBot, view: BytesView, session: Session) -> None:
