@@ -40,6 +40,8 @@ class FileSpace:
         self.sizes = Parts(*(tree.summed(each) for each in changes))
         self.stand_ins = _stand_ins(tree.parents, self.sizes.all)
         """What is shown for each node: itself, but for a folder that has only one folder in it what is in that."""
+        self._parts: dict[int, tuple[Nodes, Bytes]] = {}
+        """What was asked for: the mouse asks again at each step, and a folder may have very many files."""
 
     @property
     def total(self) -> int:
@@ -47,11 +49,15 @@ class FileSpace:
         return int(self.sizes.all[ROOT])
 
     def parts(self, node: int) -> tuple[Nodes, NDArray[np.int64]]:
+        known = self._parts.get(node)
+        if known is not None:
+            return known
         within = self.files.tree.children(node)
         sizes = self.sizes.all[within.start : within.stop]
         order = np.argsort(-sizes, kind="stable")
         order = order[sizes[order] > 0]
-        return self.stand_ins[within.start + order], sizes[order]
+        found = self._parts[node] = self.stand_ins[within.start + order], sizes[order]
+        return found
 
     def around(self, node: int) -> int:
         """The folder that a node is shown in."""

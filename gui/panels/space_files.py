@@ -47,7 +47,7 @@ class FileWords:
         return ("/".join(names), names[-1])
 
     def sentence(self, place: Place) -> str:
-        files, size = self.space.files, text.size(int(self._sizes(place)[0]))
+        files, size = self.space.files, text.size(self._size(place))
         if place.skip:
             where = "" if place.node == ROOT else f"in {path_of(files, place.node)}"
             return text.SEPARATOR.join(part for part in (self.titles(place)[0], size, where) if part)
@@ -101,6 +101,12 @@ class FileWords:
         if not added and not changed:
             return Change.UNCHANGED
         return Change.ADDED if added >= changed else Change.CHANGED
+
+    def _size(self, place: Place) -> int:
+        """All bytes of a place."""
+        return int(
+            self.space.parts(place.node)[1][place.skip :].sum() if place.skip else self.space.sizes.all[place.node]
+        )
 
     def _sizes(self, place: Place) -> tuple[int, ...]:
         """All bytes of a place, those that are added and those that are changed."""

@@ -1,5 +1,10 @@
 """What the rectangles of the picture of files say: as the tree says it, for the same files."""
 
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+
 from engine.filesystem import Change, FileSystem
 from engine.pathtree import ROOT
 from engine.progress import Progress
@@ -73,6 +78,18 @@ def test_what_is_too_small_is_marked_as_one_of_the_smaller() -> None:
     smaller = Place(folder, 1)
     assert words.place_of(cells, files.tree.find(b"a/7")) == smaller
     assert words.sentence(smaller) == "20 smaller · 210 bytes · in /a"
+
+
+def test_under_the_mouse_nothing_is_put_in_order_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = image(layer(("a/large", 10_000_000), *((f"a/{n}", 1 + n) for n in range(20))))
+    words = words_of(files, at=0)
+    cells = lay_out(words.space, Place(ROOT), 600, 300, 17, Progress())
+    again = Mock(side_effect=AssertionError("a folder may have very many files"))
+    for name in ("sort", "argsort", "lexsort"):
+        monkeypatch.setattr(np, name, again)
+    said = [words.sentence(cells.place(n)) for n in range(len(cells))]
+    assert "20 smaller · 210 bytes · in /a" in said
+    assert any(each.startswith("/a/large · file · 10.0 MB") for each in said)
 
 
 def test_names_that_are_no_text_are_shown_fit_to_be_read() -> None:
