@@ -27,6 +27,10 @@ STAGING_PREFIX = ".blobscope-"
 TRASH_NAME = STAGING_PREFIX + "trash"
 """The folder that holds what was removed from a store; see ``trash.py``."""
 
+MARK_NAME = STAGING_PREFIX + "staging"
+"""The file that marks a staging directory in a folder of the person; no name out of an image becomes this one."""
+
+_MARK = b"Blobscope puts files together in this folder. It can be deleted when Blobscope is not running.\n"
 _STAGING_NAME = re.compile(re.escape(STAGING_PREFIX) + "[0-9a-f]{16}")
 _NOREPLACE, _EXCHANGE = 1, 2  # renameat2(2)
 _START_WRITING = 2  # SYNC_FILE_RANGE_WRITE of sync_file_range(2)
@@ -46,17 +50,20 @@ class Rights(NamedTuple):
 
 
 @contextmanager
-def staging(parent: Directory) -> Iterator[Directory]:
+def staging(parent: Directory, *, is_marked: bool = False) -> Iterator[Directory]:
     """A locked directory of ours in ``parent``, removed at the end with whatever is still in it.
 
-    The lock tells cleaners, ours and other people's, that a living program works in there.
+    The lock tells cleaners, ours and other people's, that a living program works in there. In a folder of the person it
+    ``is_marked`` before anything else is in it and until all else is gone, because ``remove_dead`` goes by that.
     """
     stage, name = _make_staging(parent)
     try:
+        if is_marked:
+            _mark(stage)
         yield stage
     finally:
         try:
-            remove_tree(parent, name)
+            remove_tree(parent, name, last=MARK_NAME if is_marked else "")
         except OSError as error:
             logger.debug("%s/%s stays behind: %s", parent.path, name, error)
 
@@ -72,15 +79,27 @@ def _make_staging(parent: Directory) -> tuple[Directory, str]:
                 return stage, name
 
 
+def _mark(stage: Directory) -> None:
+    fd = os.open(MARK_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=stage.fd)
+    try:
+        write_all(fd, _MARK)
+    finally:
+        os.close(fd)
+
+
 def remove_dead(parent: Directory) -> None:
-    """Remove the staging directories in ``parent`` that programs of ours and of this user have died in."""
+    """Remove the marked staging directories in ``parent`` that programs of ours and of this user have died in.
+
+    What only has such a name stays: an image or a person may have given it, and its content is theirs.
+    """
     with parent.scan() as entries:
         names = [entry.name for entry in entries if _STAGING_NAME.fullmatch(entry.name)]
     for name in names:
         try:
             stage = parent.child(name)
-            if stage.status().st_uid == os.geteuid() and try_lock(stage.fd) and stage.is_at(name, parent):
-                remove_tree(parent, name)
+            is_ours = stage.status().st_uid == os.geteuid() and stage.has(MARK_NAME)
+            if is_ours and try_lock(stage.fd) and stage.is_at(name, parent):
+                remove_tree(parent, name, last=MARK_NAME)
         except OSError as error:  # another one removes it, or it is not ours
             logger.debug("%s/%s stays behind: %s", parent.path, name, error)
 
@@ -251,15 +270,15 @@ def remove_empty(parent: Directory, name: str) -> bool:
     return True
 
 
-def remove_tree(parent: Directory, name: str) -> None:
+def remove_tree(parent: Directory, name: str, *, last: str = "") -> None:
     """Remove a folder with everything in it: follows no link, leaves no file system, needs two handles at any depth.
 
     Folders inside are moved up to the outermost one before they are emptied, so depth costs neither recursion nor
-    descriptors. ``EXDEV`` when something is mounted in it.
+    descriptors. The file ``last`` goes when all else is gone. ``EXDEV`` when something is mounted in it.
     """
     top = parent.child(name)
     mount = mount_of(top)
-    while folders := _unlink_files(top):
+    while folders := _unlink_files(top, last):
         for folder in folders:
             inner = top.child(folder)
             if mount_of(inner) != mount:
@@ -267,18 +286,21 @@ def remove_tree(parent: Directory, name: str) -> None:
             for deeper in _unlink_files(inner):
                 os.rename(deeper, secrets.token_hex(16), src_dir_fd=inner.fd, dst_dir_fd=top.fd)
             os.rmdir(folder, dir_fd=top.fd)
+    if last:
+        with suppress(FileNotFoundError):
+            os.unlink(last, dir_fd=top.fd)
     os.rmdir(name, dir_fd=parent.fd)
 
 
-def _unlink_files(folder: Directory) -> list[str]:
-    """Remove all but the folders in it; return their names."""
+def _unlink_files(folder: Directory, last: str = "") -> list[str]:
+    """Remove all but the folders in it, whose names are returned, and the file that goes ``last``."""
     folders = []
     with folder.scan() as entries:
         found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
     for name, is_folder in found:
         if is_folder:
             folders.append(name)
-        else:
+        elif name != last:
             os.unlink(name, dir_fd=folder.fd)
     return folders
 

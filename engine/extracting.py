@@ -103,7 +103,7 @@ def extract(
         parent = Directory.open(target)
         remove_dead(parent)
         work.check_room(parent, most)
-        with staging(parent) as stage:
+        with staging(parent, is_marked=True) as stage:
             work.make_folders(stage)
             work.make_files(stage)
             work.make_links(stage)
@@ -126,7 +126,7 @@ def save_blob(
     source = blobs.open_verified(parsed) if checked else os.fdopen(blobs.open(parsed), "rb", buffering=0)
     with source, explained("Writing to", str(target)):
         parent = Directory.open(target)
-        with staging(parent) as stage:
+        with staging(parent, is_marked=True) as stage:
             made = safe_name(name)
             with _new_file(stage.fd, "blob", 0o666) as handle:
                 while block := source.read(BLOCK):

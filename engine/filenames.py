@@ -4,6 +4,8 @@ import os
 import unicodedata
 from collections.abc import Iterator
 
+from engine.durable import STAGING_PREFIX
+
 LONGEST = 255
 """Bytes of the longest name that common file systems take."""
 _FORBIDDEN = frozenset('<>:"\\|?*')
@@ -23,7 +25,8 @@ _ROOM = 16
 def safe_name(name: str | bytes, *, for_windows: bool = False) -> str:
     """A name of one component: what is invisible, no UTF-8, or not allowed becomes ``%`` and its hexadecimal number.
 
-    Bytes are those of a path in an image. ``for_windows`` also changes what FAT, exFAT and NTFS refuse.
+    Bytes are those of a path in an image. ``for_windows`` also changes what FAT, exFAT and NTFS refuse. No name begins as
+    those of our staging directories do, which are removed when nobody works in them.
     """
     text = name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name
     made = "".join(_allowed(character, for_windows) for character in text)
@@ -31,6 +34,8 @@ def safe_name(name: str | bytes, *, for_windows: bool = False) -> str:
         made = f"{made[:-1]}%{ord(made[-1]):02X}"
     if made in ("", ".", ".."):
         made = made.replace(".", "%2E") or "unnamed"
+    if made.casefold().startswith(STAGING_PREFIX):
+        made = f"%2E{made[1:]}"
     return _cut(made)
 
 

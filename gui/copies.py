@@ -28,7 +28,7 @@ class Copies:
             if self._folder is None:
                 temporary = Directory.open(tempfile.gettempdir())
                 remove_dead(temporary)
-                self._folder = Path(self._held.enter_context(staging(temporary)).path)
+                self._folder = Path(self._held.enter_context(staging(temporary, is_marked=True)).path)
             made = self._folder / secrets.token_hex(4)
             made.mkdir(0o700)
             return made

@@ -10,7 +10,17 @@ import pytest
 
 from engine import durable
 from engine.directory import Directory, is_at
-from engine.durable import Rights, exchange, publish, remove_dead, remove_tree, rename_new, staging, write_file
+from engine.durable import (
+    MARK_NAME,
+    Rights,
+    exchange,
+    publish,
+    remove_dead,
+    remove_tree,
+    rename_new,
+    staging,
+    write_file,
+)
 from engine.locking import try_lock
 
 RIGHTS = Rights(0o666, 0o777, os.geteuid(), os.getegid())
@@ -42,14 +52,47 @@ class TestStaging:
         for name in (f".blobscope-{'0' * 16}", ".blobscope-trash", ".blobscope-0", "other"):
             (tmp_path / name / "deep").mkdir(parents=True)
             (tmp_path / name / "deep/file").write_text("x")
+            (tmp_path / name / MARK_NAME).touch()
         (tmp_path / f".blobscope-{'1' * 16}").symlink_to("other")
         (tmp_path / f".blobscope-{'2' * 16}").write_text("x")
         before = names(tmp_path)
-        with staging(folder) as stage:
+        with staging(folder, is_marked=True) as stage:
             living = Path(stage.path).name
             remove_dead(folder)
             assert names(tmp_path) == sorted({*before, living} - {f".blobscope-{'0' * 16}"})
         assert (tmp_path / "other/deep/file").read_text() == "x"
+
+    def test_a_folder_of_the_person_that_only_has_such_a_name_stays(self, tmp_path: Path, folder: Directory) -> None:
+        notes = tmp_path / f".blobscope-{'0' * 16}/notes"
+        notes.parent.mkdir()
+        notes.write_text("mine")
+        remove_dead(folder)
+        assert notes.read_text() == "mine"
+
+    def test_the_mark_is_there_first_and_goes_last(
+        self, tmp_path: Path, folder: Directory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whenever a program is killed, the next one knows what it left."""
+        unlink, rmdir, seen = os.unlink, os.rmdir, []
+
+        def watched(act: Callable[..., None]) -> Callable[..., None]:
+            def remove(name: str, *, dir_fd: int) -> None:
+                seen.append((name, marked.exists()))
+                act(name, dir_fd=dir_fd)
+
+            return remove
+
+        with staging(folder, is_marked=True) as stage:
+            assert names(Path(stage.path)) == [MARK_NAME]
+            marked = Path(stage.path) / MARK_NAME
+            (Path(stage.path) / "deep/deeper").mkdir(parents=True)
+            (Path(stage.path) / "deep/file").touch()
+            (Path(stage.path) / "file").touch()
+            monkeypatch.setattr(os, "unlink", watched(unlink))
+            monkeypatch.setattr(os, "rmdir", watched(rmdir))
+        assert all(there for _, there in seen[:-1])
+        assert [name for name, _ in seen[-2:]] == [MARK_NAME, marked.parent.name]
+        assert names(tmp_path) == []
 
     def test_a_cleaner_that_comes_before_the_lock_takes_nothing_from_us(
         self, tmp_path: Path, folder: Directory, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import signal
 import socket
 import stat
 from collections.abc import Iterator
@@ -314,10 +315,35 @@ def test_nothing_is_left_when_it_is_cancelled(image, target):
     assert names(target) == []
 
 
-def test_what_was_killed_on_its_way_goes_with_the_next(image, target):
-    (target / f".blobscope-{'0' * 16}/half").mkdir(parents=True)
-    image(file(b"a", b"1")).extract(target, b"a")
+def test_what_was_killed_on_its_way_goes_with_the_next(image, target, in_child):
+    progress = Progress()
+    progress.advance = lambda amount=1: os.kill(os.getpid(), signal.SIGKILL)
+    pictured = image(file(b"a", b"1"))
+    assert in_child(lambda: pictured.extract(target, b"a", progress=progress)) == signal.SIGKILL
+    assert names(target), "it was on its way"
+    pictured.extract(target, b"a")
     assert names(target) == ["a"]
+
+
+def test_what_a_person_puts_into_a_folder_that_came_out_stays_whatever_the_image_called_it(image, target):
+    called = b".blobscope-0123456789abcdef"
+    for told in (
+        image(file(b"a", b"1")).extract(target, root_name=called.decode()),
+        image(file(called + b"/a", b"1")).extract(target, called),
+    ):
+        (target / told.placed[0] / "notes").write_text("mine")
+        assert [name for _, name in told.renamed], "the name is not what the image says"
+    mine = target / called.decode() / "notes"  # however it came there
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    image(file(b"b", b"1")).extract(target, b"b")
+    assert [path.read_text() for path in sorted(target.glob("*/notes"))] == ["mine"] * 3
+
+
+def test_an_image_cannot_mark_a_folder_as_one_of_ours(image, target):
+    told = image(file(b"d/.blobscope-staging", b"1")).extract(target, b"d", b"d/.blobscope-staging")
+    assert names(target) == ["d", "d/%2Eblobscope-staging"]
+    assert told.renamed == [("d/.blobscope-staging", "%2Eblobscope-staging")]
 
 
 def test_nothing_is_left_of_a_layer_that_is_damaged(layout, store, target):

@@ -25,6 +25,9 @@ from engine.filenames import names_beside, readable_name, safe_name
         (".", "%2E"),
         ("", "unnamed"),
         ("a\nb", "a%0Ab"),
+        (b".blobscope-0123456789abcdef", "%2Eblobscope-0123456789abcdef"),
+        (".Blobscope-staging", "%2EBlobscope-staging"),
+        (".blobscope", ".blobscope"),
     ],
 )
 def test_names_are_made_safe(name, safe):

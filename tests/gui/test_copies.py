@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.directory import Directory
-from engine.durable import staging
+from engine.durable import MARK_NAME, staging
 from engine.errors import StorageFailed
 from gui.copies import Copies
 
@@ -60,9 +60,10 @@ def test_what_a_killed_program_left_goes_and_what_a_living_one_has_stays(copies:
     dead = temporary / f".blobscope-{'0' * 16}"
     (dead / "1234").mkdir(parents=True)
     (dead / "1234/file").write_text("x")
+    (dead / MARK_NAME).touch()
     (temporary / ".blobscope-notes").mkdir()
     (temporary / f".blobscope-{'1' * 16}").symlink_to("/etc")
-    with staging(Directory.open(temporary)) as living:
+    with staging(Directory.open(temporary), is_marked=True) as living:
         copies.new_folder()
         assert Path(living.path).is_dir()
     assert not dead.exists()
