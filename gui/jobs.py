@@ -132,6 +132,8 @@ class Job:
     """Whether closing the window asks before it is stopped."""
     lasting: bool = False
     """Whether it goes on when its store is closed, and the window waits for it at its end."""
+    patient: bool = False
+    """Whether nobody waits for it, so that of such jobs one runs at a time: together they would crowd the window."""
     progress: Progress = field(default_factory=_Courteous)
     state: JobState = JobState.QUEUED
     result: Any = None
@@ -243,6 +245,7 @@ class JobRunner(QObject):
         quiet: bool = False,
         precious: bool = False,
         lasting: bool = False,
+        patient: bool = False,
         on_items: Callable[[list[Any]], object] | None = None,
         on_done: Callable[[Result], object] | None = None,
         on_failed: Callable[[BaseException], object] | None = None,
@@ -258,7 +261,7 @@ class JobRunner(QObject):
         and the job comes back cancelled, but for a ``lasting`` one as long as others are waited for.
         """
         self._last_id += 1
-        job = Job(self._last_id, title, store, writes, quiet, precious or writes, lasting)
+        job = Job(self._last_id, title, store, writes, quiet, precious or writes, lasting, patient)
         if self._over or (self._closed and not lasting):
             job.state = JobState.CANCELLED
             return job
@@ -321,6 +324,7 @@ class JobRunner(QObject):
         running = [task.job for task in self._tasks.values() if task.job.state is JobState.RUNNING]
         free_readers = self._readers - sum(not job.writes for job in running)
         written = {job.store for job in running if job.writes}
+        crowded = any(job.patient for job in running)
         for task in self._tasks.values():
             job = task.job
             if job.state is JobState.RUNNING:
@@ -329,10 +333,11 @@ class JobRunner(QObject):
                 if job.store in written:
                     continue
                 written.add(job.store)
-            elif free_readers <= 0:
+            elif free_readers <= 0 or (job.patient and crowded):
                 continue
             else:
                 free_readers -= 1
+                crowded |= job.patient
             job.state = JobState.RUNNING
             job.sample(time.monotonic())
             task.future = self._executor.submit(_work, task)

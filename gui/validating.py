@@ -249,6 +249,7 @@ class Problems(QObject):
             work,
             store=self._key,
             quiet=True,
+            patient=True,
             on_done=done,
             on_failed=failed,
             on_cancelled=end,

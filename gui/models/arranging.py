@@ -32,10 +32,11 @@ _DIGITS = re.compile(r"0*([0-9]{1,98})")
 class Latest:
     """Works out one thing after the other, of which only the one that was asked for last counts."""
 
-    def __init__(self, owner: QObject, runner: JobRunner) -> None:
-        """Nothing comes home once ``owner`` is gone."""
+    def __init__(self, owner: QObject, runner: JobRunner, *, patient: bool = False) -> None:
+        """Nothing comes home once ``owner`` is gone; with ``patient`` nobody waits for it (see ``Job``)."""
         self._owner = owner
         self._runner = runner
+        self._patient = patient
         self._number = 0
         self._job: Job | None = None
 
@@ -64,6 +65,7 @@ class Latest:
             "Arranging rows",
             work,
             quiet=True,
+            patient=self._patient,
             on_done=done,
             on_failed=failed,
             still_wanted=lambda: number == self._number and isValid(self._owner),

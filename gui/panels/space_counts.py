@@ -35,7 +35,7 @@ class SpaceCounts(QObject):
     def __init__(self, session: Session, runner: JobRunner, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
-        self._latest = Latest(self, runner)
+        self._latest = Latest(self, runner, patient=True)
         self._bad = 0
         self.counted: Counted | None = None
         """What is known; None until the store has been read."""

@@ -170,6 +170,22 @@ def test_only_so_many_reads_run_at_once_and_the_others_wait_for_their_turn(qtbot
         wait_for(qtbot, job)
 
 
+def test_what_nobody_waits_for_runs_one_at_a_time_and_keeps_nothing_else_from_running(
+    qtbot: QtBot, runner: JobRunner
+) -> None:
+    gates = [Gate() for _ in range(3)]
+    first, second = (runner.start("Judge", gate, patient=True) for gate in gates[:2])
+    wanted = runner.start("Look", gates[2])
+    assert [job.state for job in (first, second, wanted)] == [JobState.RUNNING, JobState.QUEUED, JobState.RUNNING]
+    gates[0].opened.set()
+    wait_for(qtbot, first)
+    gates[1].wait()
+    for gate in gates:
+        gate.opened.set()
+    for job in (second, wanted):
+        wait_for(qtbot, job)
+
+
 def test_a_cancelled_queued_job_never_starts(qtbot: QtBot, runner: JobRunner) -> None:
     first, second, third = Gate(), Gate(), Gate()
     told: list[str] = []
