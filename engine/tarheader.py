@@ -4,7 +4,7 @@ Formats: POSIX.1-1988 (ustar), POSIX.1-2001 (pax), GNU tar, and what was before 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -19,6 +19,8 @@ HEADER_ONLY = frozenset({HARD_LINK, SYMBOLIC_LINK, CHARACTER_DEVICE, BLOCK_DEVIC
 
 LARGEST = 1 << 62
 """Beyond any size or time that can be meant."""
+EXTENDED_LIMIT = 1 << 20
+"""Bytes of the longest extended header that is read."""
 _LARGEST_ID = (1 << 32) - 1
 _OCTAL = re.compile(rb"[0-7]*")
 _RECORD = re.compile(rb"([0-9]{1,8}) ([^=]+)=")
@@ -153,18 +155,30 @@ def pax_records(data: bytes) -> tuple[dict[bytes, bytes], bool]:
     """
     records: dict[bytes, bytes] = {}
     place, whole = 0, True
-    while place < len(data):
-        found = _RECORD.match(data, place)
-        end = place + int(found[1]) if found else 0
-        if found is None or not found.end() < end <= len(data) or data[end - 1] != 0x0A:
-            return records, False
-        key, value = found[2], data[found.end() : end - 1]
+    for key, value, end in written_records(data):
         if key in _KNOWN or key.startswith(b"GNU.sparse."):
             records[key] = value
         if b"\0" in (value if key in _NAMES else key) or (key in _TIMES and value and decimal(value) is None):
             whole = False
         place = end
-    return records, whole
+    return records, whole and place == len(data)
+
+
+def written_records(data: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Every record of an extended header as it is written, up to one that cannot be read: key, value, where it ends."""
+    place = 0
+    while place < len(data):
+        found = _RECORD.match(data, place)
+        end = place + int(found[1]) if found else 0
+        if found is None or not found.end() < end <= len(data) or data[end - 1] != 0x0A:
+            return
+        yield found[2], data[found.end() : end - 1], end
+        place = end
+
+
+def name_in(records: Mapping[bytes, bytes]) -> bytes:
+    """The name that extended headers give; empty for none. ``L`` stands for that of GNU tar's."""
+    return records.get(b"L") or records.get(b"GNU.sparse.name") or records.get(b"path") or b""
 
 
 def _texts(fields: Texts) -> Texts:

@@ -12,6 +12,7 @@ from engine.tarheader import (
     BLOCK,
     CONTIGUOUS,
     DIRECTORY,
+    EXTENDED_LIMIT,
     GNU_SPARSE,
     HEADER_ONLY,
     LARGEST,
@@ -20,13 +21,12 @@ from engine.tarheader import (
     decimal,
     full_name,
     integer,
+    name_in,
     number,
     pax_records,
     text,
 )
 
-EXTENDED_LIMIT = 1 << 20
-"""Bytes of the longest extended header that is read."""
 _ZEROS = bytes(BLOCK)
 _PLAIN = bytes(1 if kind in (REGULAR, CONTIGUOUS) else 2 if kind in HEADER_ONLY else 0 for kind in range(256))
 """By type: 1 and 2 are taken in at once, and 2 has no data."""
@@ -123,7 +123,7 @@ class Walker:
             return 0
         records = {**self._common, **self._pending}
         self._pending, self._extended_at = {}, -1
-        name = _name_of(records) or full_name(head)
+        name = name_in(records) or full_name(head)
         if kind == 0:
             kind = DIRECTORY if name.endswith(b"/") else REGULAR
         size = 0 if kind in HEADER_ONLY else self._number_of(records, b"size", size, offset)
@@ -173,11 +173,6 @@ class Walker:
             self._gathered.note(Oddity.NUMBER, offset)
             return otherwise
         return said
-
-
-def _name_of(records: Mapping[bytes, bytes]) -> bytes:
-    """The name that extended headers give; empty for none."""
-    return records.get(b"L") or records.get(b"GNU.sparse.name") or records.get(b"path") or b""
 
 
 def _size_with_holes(records: Mapping[bytes, bytes]) -> int | None:

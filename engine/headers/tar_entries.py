@@ -3,7 +3,6 @@
 Formats: POSIX.1-1988 (ustar), POSIX.1-2001 (pax), GNU tar, and what was before them (version 7 of Unix).
 """
 
-import re
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from engine.headers.fields import Field, FieldKind, Fields, Part, Read, counted,
 from engine.tarheader import (
     BLOCK,
     CONTIGUOUS,
+    DIRECTORY,
+    EXTENDED_LIMIT,
     GNU_SPARSE,
     HEADER_ONLY,
     LARGEST,
@@ -20,15 +21,17 @@ from engine.tarheader import (
     checks_out,
     full_name,
     integer,
+    name_in,
     number,
+    pax_records,
     text,
+    written_records,
 )
 
 _EXTENDED = frozenset(b"xXgLK")
-_LONGEST_EXTENDED = 1 << 16
-"""Bytes of an extended header whose records are told."""
+_MOST_TOLD = 1 << 16
+"""Bytes of an extended header, or of a map of holes, that are kept to be told; readers go by up to ``EXTENDED_LIMIT``."""
 _ZEROS = bytes(BLOCK)
-_RECORD = re.compile(rb"([0-9]{1,8}) ([^=]+)=")
 _POSIX, _GNU = b"ustar\0", b"ustar "
 _KINDS = {
     0: "regular file, or folder, as old programs write it",
@@ -81,6 +84,7 @@ _RECORDS = {
     b"charset": "The encoding of the content.",
     b"hdrcharset": "The encoding of these texts.",
 }
+_NO_SIZE = "Readers pass over it here: no two files need have the same length."
 
 
 def is_tar(head: bytes) -> bool:
@@ -89,8 +93,10 @@ def is_tar(head: bytes) -> bool:
 
 
 def tar_parts(read: Read, size: int) -> Iterator[Part]:
-    """The entries of a tar file, each with its content, and what is at the end."""
-    place, said, common = 0, -1, -1  # what extended headers say of the size of the next entry, and of all
+    """The entries of a tar file, each with its content, and what is at the end; they are where ``Walker`` finds them."""
+    place = 0
+    common: dict[bytes, bytes] = {}  # what extended headers say of all that follow
+    pending: dict[bytes, bytes] = {}  # what they say of the next entry
     while place < size:
         head = read(place, min(BLOCK, size - place))
         if head == _ZEROS:
@@ -102,29 +108,26 @@ def tar_parts(read: Read, size: int) -> Iterator[Part]:
             return
         kind = head[156]
         if kind in _EXTENDED:
-            content = read(place + BLOCK, min(length, _LONGEST_EXTENDED))
+            is_read = length <= EXTENDED_LIMIT
+            content = read(place + BLOCK, length if is_read else _MOST_TOLD)
             end = place + BLOCK + length + -length % BLOCK
             about = "of all that follow" if kind == ord("g") else "of the next entry"
-            yield Part(place, min(end, size), _TITLES[kind], head + content, _entry, about)
-            if kind in b"xXg":
-                found = _size_in(content)
-                said, common = (found, common) if kind != ord("g") else (said, found)
+            yield Part(place, min(end, size), _TITLES[kind], head + content[:_MOST_TOLD], _entry, about)
+            if is_read:
+                _take_in(kind, content, common, pending)
             place = end
             continue
-        more = _maps(read, place, head) if kind == GNU_SPARSE else b""
-        real = said if said >= 0 else common if common >= 0 else length
-        real = 0 if kind in HEADER_ONLY else real
-        end = place + BLOCK + len(more) + real + -real % BLOCK
-        decode = partial(_entry, length=real)
-        yield Part(place, min(end, size), _word_for(head), head + more, decode, shown(full_name(head)))
-        place, said = end, -1
-
-
-def _word_for(head: bytes) -> str:
-    kind = head[156]
-    if kind == 0 and full_name(head).endswith(b"/"):
-        return "Folder"
-    return "File" if kind in (0, REGULAR, CONTIGUOUS) else _TITLES.get(kind, "Entry")
+        more, told = _maps(read, place, head) if kind == GNU_SPARSE else (0, b"")
+        records = common | pending
+        if kind == 0:
+            kind = DIRECTORY if (name_in(records) or full_name(head)).endswith(b"/") else REGULAR
+        said = integer(records[b"size"]) if records.get(b"size") else None
+        real = 0 if kind in HEADER_ONLY else said if said is not None and said >= 0 else length
+        end = place + BLOCK + more + real + -real % BLOCK
+        what = "File" if kind in (REGULAR, CONTIGUOUS) else _TITLES.get(kind, "Entry")
+        decode = partial(_entry, more=more, length=real)
+        yield Part(place, min(end, size), what, head + told, decode, shown(full_name(head)))
+        place, pending = end, {}
 
 
 def _end(read: Read, place: int, size: int) -> Iterator[Part]:
@@ -136,37 +139,31 @@ def _end(read: Read, place: int, size: int) -> Iterator[Part]:
         yield Part(end, size, "Behind the end", b"", _behind)
 
 
-def _maps(read: Read, place: int, head: bytes) -> bytes:
-    """The blocks with more of the map of holes that follow a GNU header."""
-    found, more = b"", head[482]
-    while more and len(found) < _LONGEST_EXTENDED:
-        block = read(place + BLOCK + len(found), BLOCK)
+def _maps(read: Read, place: int, head: bytes) -> tuple[int, bytes]:
+    """The length of the blocks with more of the map of holes that follow a GNU header, and the first of them."""
+    length, told, more = 0, b"", head[482]
+    while more and length < EXTENDED_LIMIT:
+        block = read(place + BLOCK + length, BLOCK)
         if len(block) < BLOCK:
             break
-        found, more = found + block, block[504]
-    return found
+        told += block if length < _MOST_TOLD else b""
+        length, more = length + BLOCK, block[504]
+    return length, told
 
 
-def _size_in(content: bytes) -> int:
-    """What records say of the size of an entry; -1 for nothing."""
-    found = next((value for key, value, _, _ in _records(content) if key == b"size"), b"")
-    said = integer(found) if found else None
-    return said if said is not None and 0 <= said < LARGEST else -1
+def _take_in(kind: int, content: bytes, common: dict[bytes, bytes], pending: dict[bytes, bytes]) -> None:
+    """Take in what an extended header says of the next entry, or of all that follow, which can be no size."""
+    if kind in b"LK":
+        pending[bytes([kind])] = text(content)
+        return
+    records, _ = pax_records(content)
+    if kind == ord("g"):
+        records.pop(b"size", None)
+    (common if kind == ord("g") else pending).update(records)
 
 
-def _records(content: bytes) -> Iterator[tuple[bytes, bytes, int, int]]:
-    """The records of an extended header: key, value, and where each begins and ends."""
-    place = 0
-    while found := _RECORD.match(content, place):
-        end = place + int(found[1])
-        if not found.end() < end <= len(content):
-            return
-        yield found[2], content[found.end() : end - 1], place, end
-        place = end
-
-
-def _entry(part: Part, *, length: int | None = None) -> list[Field]:
-    """The fields of a header, and what follows it; ``length`` is that of the content, where the header has not the last word."""
+def _entry(part: Part, *, more: int = 0, length: int = 0) -> list[Field]:
+    """The fields of a header, and what follows it: ``more`` of a map of holes, and content of a ``length``."""
     head, fields = part.raw[:BLOCK], Fields(part)
     kind, magic = head[156], head[257:263]
     _add_first(fields, head)
@@ -179,12 +176,10 @@ def _entry(part: Part, *, length: int | None = None) -> list[Field]:
         fields.add(255, "Not used", "" if not head[257:].strip(b"\0") else dumped(head[257:]), "", FieldKind.PADDING)
     if kind in _EXTENDED:
         return _add_extended(fields, part, kind)
-    more = len(part.raw) - BLOCK
     fields.add(more, "Map of holes, continued", counted(more), "Where data is between the holes.")
-    size = length or 0
-    there = max(0, min(size, part.end - part.start - BLOCK - more))
-    value = counted(size) if there == size else f"{counted(size)}, of which {counted(size - there)} are missing"
-    fields.add(size, "Content", value, "What the file holds.", FieldKind.CONTENT)
+    there = max(0, min(length, part.end - part.start - BLOCK - more))
+    value = counted(length) if there == length else f"{counted(length)}, of which {counted(length - there)} are missing"
+    fields.add(length, "Content", value, "What the file holds.", FieldKind.CONTENT)
     return fields.rest("Padding", "", "Fills the last block of 512 bytes up.", FieldKind.PADDING)
 
 
@@ -250,8 +245,9 @@ def _add_extended(fields: Fields, part: Part, kind: int) -> list[Field]:
         fields.add(size, "Long name" if kind == ord("L") else "Long link target", shown(text(content)), meaning)
         return fields.rest("Padding", "", "Fills the last block of 512 bytes up.", FieldKind.PADDING)
     told = 0
-    for key, value, _, end in _records(content):
+    for key, value, end in written_records(content):
         meaning = _RECORDS.get(key, "An attribute of the file." if key.startswith(b"SCHILY.xattr.") else "")
+        meaning = _NO_SIZE if kind == ord("g") and key == b"size" else meaning
         fields.add(end - told, shown(key), shown(value) or "taken back", meaning or "What its writer needs it for.")
         told = end
     words = "They are not written as the format asks for." if len(content) == size else "Too long to be told."

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from engine import listing as listings
 from engine.listing import OPAQUE, SPARSE, WHITEOUT, Ending, Listing, Oddity
-from engine.tarheader import HEADER_ONLY
-from engine.tarwalk import EXTENDED_LIMIT, Walker
+from engine.tarheader import EXTENDED_LIMIT, HEADER_ONLY
+from engine.tarwalk import Walker
 from tests.archives import END, file, header, padded, pax, record, signed
 
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy

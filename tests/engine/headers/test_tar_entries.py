@@ -8,6 +8,8 @@ import pytest
 
 from engine.headers import FieldKind, Part
 from engine.headers.tar_entries import is_tar, tar_parts
+from engine.listing import Ending
+from engine.tarwalk import Walker
 from tests.archives import END, file, header, padded, pax, record, signed
 
 TIME = 1_700_000_000
@@ -96,8 +98,58 @@ def test_long_names_of_gnu_tar_are_told() -> None:
 def test_sizes_that_extended_headers_say_lead_to_the_next_header() -> None:
     content = pax(size=b"600") + header(b"a", size=0) + padded(bytes(600)) + file(b"b") + END
     assert [part.title for part in parts_of(content)][1:3] == ["File a", "File b"]
-    every = pax(b"g", size=b"512") + header(b"a") + bytes(512) + header(b"b") + bytes(512) + END
+    every = pax(b"g", size=b"512") + file(b"a") + file(b"b") + END
     assert [part.title for part in parts_of(every)][:3] == ["Extended header of all that follow", "File a", "File b"]
+    assert parts_of(every)[0].fields[-2].meaning.startswith("Readers pass over it here")
+
+
+def sparse(blocks: int) -> bytes:
+    """A file with holes, of whose map so many blocks follow the header, and then its content, which is a block."""
+    head = bytearray(header(b"holes", b"S", 512, b"ustar  \0"))
+    head[482] = 1
+    more = [bytes(504) + bytes([number < blocks - 1]) + bytes(7) for number in range(blocks)]
+    return signed(bytes(head)) + b"".join(more) + bytes(512)
+
+
+LONG = record(b"comment", b"x" * 70_000)
+BEGINNINGS = {
+    "a size of all that follow": pax(b"g", size=b"512") + file(b"a"),
+    "a size twice": file(b"pax", record(b"size", b"1024") + record(b"size", b"512"), b"x") + header(b"a") + bytes(512),
+    "a size that is taken back": file(b"pax", record(b"size", b"9") + record(b"size", b""), b"x") + file(b"a"),
+    "a size behind much else": file(b"pax", LONG + record(b"size", b"512"), b"x") + header(b"a") + bytes(512),
+    "a size behind too much": file(b"pax", LONG * 16 + record(b"size", b"512"), b"x") + file(b"a"),
+    "a size that cannot be read": pax(size=b"1.5") + file(b"a", b"content"),
+    "a size behind what cannot be read": file(b"pax", b"garbage\n" + record(b"size", b"512"), b"x") + file(b"a"),
+    "two headers that add up": pax(size=b"512") + pax(path=b"b") + header(b"a") + bytes(512),
+    "two headers with sizes": pax(size=b"1024") + pax(size=b"512") + header(b"a") + bytes(512),
+    "a size for a link": pax(size=b"512") + header(b"link", b"2"),
+    "a long map of holes": sparse(200),
+    "the longest map of holes": sparse(2048),
+    "an old folder with a size": header(b"old/", b"\0", 5000),
+    "an old folder with a name of its own": pax(path=b"folder/") + header(b"old", b"\0", 5000),
+    "an old folder with a long name": file(b"long", b"folder/\0", b"L") + header(b"old", b"\0", 5000),
+    "an old file": file(b"old", b"content", b"\0"),
+}
+
+
+@pytest.mark.parametrize("what", BEGINNINGS)
+def test_entries_are_where_the_files_of_a_layer_are_read_from(what: str) -> None:
+    content = BEGINNINGS[what] + file(b"next", b"content") + END
+    walker = Walker()
+    walker.feed(content)
+    listing = walker.finish()
+    entries = [part for part in parts_of(content) if part.raw and part.raw[156] not in b"xXgLK"]
+    map_of = {part.start: values(part).get("Map of holes, continued", "0") for part in entries}
+    begin = [start + 512 + int(length.split()[0].replace(",", "")) for start, length in map_of.items()]
+    assert listing.ending is Ending.WHOLE
+    assert len(begin) == 2
+    assert begin == listing.offsets.tolist()
+
+
+def test_of_a_long_extended_header_only_the_beginning_is_kept() -> None:
+    extended, *_ = parts_of(file(b"pax", LONG + record(b"size", b"512"), b"x") + header(b"a") + bytes(512) + END)
+    assert len(extended.raw) == 512 + (64 << 10)
+    assert values(extended)["Further records"] == f"{len(LONG) + len(record(b'size', b'512')):,} bytes"
 
 
 def test_eight_gigabytes_are_followed_in_binary() -> None:
