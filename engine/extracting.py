@@ -146,7 +146,7 @@ class _Work:
         self._files = files
         self._view = view
         self._progress = progress
-        self._root_name = os.fsencode(root_name)
+        self._root_name = root_name
         self._keep_going = keep_going
         self._gone: set[int] = set()  # nodes that turned out not to be readable
         self._items: list[_Item] = []
@@ -205,13 +205,13 @@ class _Work:
 
     def _free_name(self, folder: int, node: int) -> str:
         """A name that nothing else in the folder gets, because its name had to be changed, too."""
-        name = self._files.tree.name(node) if node != ROOT else self._root_name
+        name = _as_text(self._files.tree.name(node)) if node != ROOT else self._root_name
         taken, wanted = self._names.setdefault(folder, {}), safe_name(name)
         first = taken.get(wanted, 1)
         passed, free = next(each for each in enumerate(names_beside(wanted, first)) if each[1] not in taken)
         taken[wanted] = first + passed
         taken.setdefault(free, 1)
-        if os.fsencode(free) != name:
+        if free != name:
             self._tell_name(node, free)
         return free
 

@@ -97,6 +97,12 @@ def test_the_whole_file_system_may_be_called_otherwise(image, target):
     assert told.renamed == [("", "..%2Fapp:1.0")]
 
 
+def test_half_a_character_in_the_name_of_the_image_is_no_obstacle(image, target):
+    told = image(file(b"a", b"1")).extract(target, root_name="\ud800x")
+    assert names(target) == ["%D800x", "%D800x/a"]
+    assert told.renamed == [("", "%D800x")]
+
+
 def test_what_is_chosen_twice_comes_out_once(image, target):
     image(file(b"a/b", b"1") + file(b"a/c", b"2")).extract(target, b"a", b"a/b")
     assert names(target) == ["a", "a/b", "a/c"]
