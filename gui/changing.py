@@ -45,9 +45,9 @@ class Changes(QObject):
 
     noticed = Signal(object)
     """A ``Notice``: what a change did, or why it failed."""
-    metadataChanged = Signal(str)
+    metadataChanged = Signal(object)
     """The metadata of this digest is different."""
-    revealed = Signal(str, str)
+    revealed = Signal(object, object)  # not of str: Qt drops what is no text, and stray files and keys have such names
     """This digest is the result of what was just done: select it, by the entry of this name if it has one."""
     changed = Signal()
     """Something was done that what was undone before cannot follow."""

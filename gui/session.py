@@ -71,9 +71,9 @@ class Session(QObject):
     """A ``Notice`` for the message bar."""
     changedOutside = Signal(str)
     """Another program changed the store; what, in a sentence."""
-    metadataChanged = Signal(str)
+    metadataChanged = Signal(object)
     """The metadata of this digest is different."""
-    revealed = Signal(str, str)
+    revealed = Signal(object, object)
     """This digest is the result of what was just done: select it."""
     stateAsked = Signal(object)
     """Somebody wants to see the rows of these ``State``s."""

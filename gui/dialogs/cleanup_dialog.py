@@ -40,7 +40,7 @@ class CleanupDialog(QDialog):
 
     confirmed = Signal(object)
     """What is ticked, as ``Taken``."""
-    add_asked = Signal(str, str)
+    add_asked = Signal(object, object)
     """Somebody wants a lost image in the index: its digest, and the name that it says it had."""
 
     def __init__(self, store: str, proposal: Proposal, parent: QWidget) -> None:

@@ -44,7 +44,7 @@ _INKS = {
 class DocumentPane(QPlainTextEdit):
     """The text itself. ``followed`` carries the digest of a link that was clicked, or that Enter was pressed on."""
 
-    followed = Signal(str)
+    followed = Signal(object)
     loaded = Signal()
     longest_line = document_text.LONGEST_LINE
     """Characters of a line that are laid out in one go."""

@@ -158,7 +158,7 @@ class DocumentView(QWidget):
         for button in (self._as_stored, self._as_reformatted):
             button.setEnabled(enabled)
 
-    @Slot(str)
+    @Slot(object)
     def _follow(self, digest: str) -> None:
         if self._selection is not None:
             self.followed.emit(Selection(self._selection.session, digest, self._selection.entry_position))

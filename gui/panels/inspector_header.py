@@ -155,7 +155,7 @@ class InspectorHeader(QWidget):
     def _digest(self) -> str:
         return self._selection.digest if self._selection is not None else ""
 
-    @Slot(str)
+    @Slot(object)
     def _follow(self, digest: str) -> None:
         selection = self._selection
         if selection is not None:
@@ -165,7 +165,7 @@ class InspectorHeader(QWidget):
 class Breadcrumb(QWidget):
     """The way to what is inspected, each step to be gone back to. ``chosen`` carries its digest."""
 
-    chosen = Signal(str)
+    chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

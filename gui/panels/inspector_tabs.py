@@ -331,7 +331,7 @@ class InspectorTabs(QTabWidget):
         if RELATIONS in self._fresh:
             self.relations.refresh_states()
 
-    @Slot(str)
+    @Slot(object)
     def refresh_metadata(self, digest: str) -> None:
         """A blob has other metadata."""
         if METADATA in self._fresh:

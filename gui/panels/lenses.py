@@ -41,9 +41,9 @@ class Lenses(QTabWidget):
     activated = Signal(object)
     settled = Signal()
     made = Signal(object)
-    pointed = Signal(str)
+    pointed = Signal(object)
     """The selected problem is about this JSON path."""
-    followed = Signal(object, str)
+    followed = Signal(object, object)
     """Somebody went from a problem to a ``Selection``, and to a place in its document."""
     remedy_asked = Signal(object)
     copied = Signal(str)

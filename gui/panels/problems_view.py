@@ -51,9 +51,9 @@ class ProblemsView(QWidget):
     """Where the selected problem is: a sequence of one ``Selection``, or of none."""
     activated = Signal(object)
     """Enter or a double click: the ``Selection``."""
-    pointed = Signal(str)
+    pointed = Signal(object)
     """The JSON path of the selected problem in its document; empty for none."""
-    followed = Signal(object, str)
+    followed = Signal(object, object)
     """A link to a ``Selection``, and to a JSON path in it."""
     remedy_asked = Signal(object)
     """An ``Offer`` that somebody took."""

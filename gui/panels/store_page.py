@@ -184,7 +184,7 @@ class StorePage(QWidget):
 
     # ---------------------------------------------------------------------------------------------- moving
 
-    @Slot(str, str)
+    @Slot(object, object)
     def reveal(self, digest: str, name: str = "") -> bool:
         """Select a digest in the list in front, or where it is not in that one, in the other.
 
@@ -424,13 +424,13 @@ class StorePage(QWidget):
         """Enter or a double click: on with the keyboard to the inspector."""
         self.inspector.tabs.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
 
-    @Slot(str)
+    @Slot(object)
     def _point_to(self, where: str) -> None:
         """The selected problem is about a place in a document."""
         if self.lenses.currentIndex() == PROBLEMS:
             self.inspector.tabs.point_to(where)
 
-    @Slot(object, str)
+    @Slot(object, object)
     def _go_to(self, selection: Selection, where: str) -> None:
         """A link of a problem: to its blob in the lists, or to a place in its document."""
         if where or self.session.is_own_document(selection.digest):

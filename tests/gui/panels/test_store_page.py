@@ -1,5 +1,6 @@
 """What the tab of a store promises: the keyboard is always somewhere, and what is asked about has its own name."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from pytestqt.qtbot import QtBot
 from engine import DockerImageStore
 from engine.snapshot import Entry
 from gui.jobs import JobRunner
-from gui.panels.lenses import IMAGES
+from gui.panels.lenses import IMAGES, PROBLEMS
+from gui.panels.problem_details import ToPlace
 from gui.panels.store_page import StorePage
 from gui.session import Session
 from gui.settings import Settings
 from tests.gui.conftest import PATIENCE_MS
+from tests.layouts import LayoutFiles
 
 OpenPage = Callable[[Path], StorePage]
 
@@ -96,3 +99,35 @@ def test_what_an_undo_brings_back_is_selected_by_its_own_name(qtbot: QtBot, open
     assert page.selection is not None
     assert page.selection.entry_position == latest().position
     assert page.focusWidget() is page.images.view
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LayoutFiles:
+    return LayoutFiles(tmp_path / "layout")
+
+
+def test_a_problem_marks_its_place_also_where_that_has_a_name_that_is_no_text(
+    qtbot: QtBot, open_page: OpenPage, files: LayoutFiles
+) -> None:
+    files.name(files.image(b"layer"), "app")
+    files.entries[0]["annotations"] = {"com.example.a\ud800b": 1234}
+    files.write_index()
+    page = open_page(files.path)
+    page.show_lens(PROBLEMS)
+    where = "manifests[0].annotations.com.example.a\ud800b"
+    qtbot.waitUntil(lambda: page.problems.finding is not None and page.problems.finding.where == where)
+    QApplication.processEvents()
+    *_, to_path = [each.target for each in page.problems.details.page.links if isinstance(each.target, ToPlace)]
+    page.problems.details.page.activated.emit(to_path)
+    document = page.inspector.tabs.document
+    qtbot.waitUntil(lambda: document.text.selected_text().endswith(": 1234"), timeout=PATIENCE_MS)
+
+
+def test_a_stray_file_whose_name_is_no_text_is_revealed(qtbot: QtBot, open_page: OpenPage, files: LayoutFiles) -> None:
+    folder = os.fsencode(files.path / "blobs" / "sha256")
+    Path(os.fsdecode(folder + b"/\xff.tmp")).write_bytes(b"stray")
+    Path(os.fsdecode(folder + b"/.tmp")).write_bytes(b"another")
+    page, stray = open_page(files.path), os.fsdecode(b"sha256/\xff.tmp")
+    qtbot.waitUntil(lambda: not page.lenses.busy, timeout=PATIENCE_MS)
+    page.session.changes.revealed.emit(stray, "")
+    qtbot.waitUntil(lambda: page.selection is not None and page.selection.digest == stray, timeout=PATIENCE_MS)
