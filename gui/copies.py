@@ -1,5 +1,6 @@
-"""Files that were made for other programs, which read them when they like: they stay until the program ends."""
+"""Files that were made for other programs, which read them when they like: what was taken stays until the program ends."""
 
+import logging
 import os
 import secrets
 import tempfile
@@ -8,7 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from engine.directory import Directory, explained
-from engine.durable import remove_dead, staging
+from engine.durable import remove_dead, remove_tree, staging
+
+logger = logging.getLogger(__name__)
 
 
 class Copies:
@@ -47,6 +50,16 @@ class Copies:
     def has(self, path: Path) -> bool:
         """Whether a file is one of these."""
         return self._folder is not None and path.is_relative_to(self._folder)
+
+    def discard(self, folder: Path) -> None:
+        """Remove one of these folders, because nobody took what is in it; called on a worker."""
+        with self._lock:
+            if self._folder is None or folder.parent != self._folder:
+                return
+            try:
+                remove_tree(Directory.open(self._folder), folder.name)
+            except OSError as error:
+                logger.debug("%s stays until the end: %s", folder, error)
 
     def remove(self) -> None:
         """Remove all of them: the program ends."""

@@ -3,8 +3,8 @@
 import errno
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -129,20 +129,29 @@ class TakingOut(QObject):
     ) -> Job | None:
         """Make it where other programs can read it until the program ends; None where it is too large for that.
 
+        What nobody takes is given back with ``discard``, what is stopped goes by itself.
         ``then`` gets what was made; ``failed`` is called when nothing was, for a reason that has been told.
         """
         if what.size > MOST_COPIED:
             self.offer_instead(what, f"{what.name} is too large to be copied or dragged: {_limits(what.size)}.")
             return None
 
+        folders: list[Path] = []
+
         def work(progress: Progress) -> "Extraction":
             folder = self.copies.new_folder()
             try:
-                return what.take(self._store, self._cache, folder, progress, min(MOST_COPIED, self.copies.room()))
+                made = what.take(self._store, self._cache, folder, progress, min(MOST_COPIED, self.copies.room()))
+                progress.check()
             except BaseException:
-                with suppress(OSError):
-                    folder.rmdir()
+                self.copies.discard(folder)
                 raise
+            folders.append(folder)
+            return made
+
+        def cancelled() -> None:
+            self._discard(folders)  # it was whole before the wish to stop arrived
+            failed()
 
         def fail(error: BaseException) -> None:
             self.noticed.emit(Notice.of(error, what.offer, self._ask_folder(what)))  # there it may be of use in part
@@ -152,10 +161,15 @@ class TakingOut(QObject):
             if made.placed:
                 then(made)
             else:
+                self._discard(folders)
                 self.noticed.emit(Notice("warning", " ".join(taken.otherwise(made)) or "There is nothing in it."))
                 failed()
 
-        return self._start(what, work, precious=False, done=done, failed=fail, cancelled=failed)
+        return self._start(what, work, precious=False, done=done, failed=fail, cancelled=cancelled)
+
+    def discard(self, made: "Extraction") -> None:
+        """Remove copies that nobody took."""
+        self._discard({path.parent for path in made.placed})
 
     def stop(self, job: Job) -> None:
         """Stop making something, unless that is over."""
@@ -174,6 +188,14 @@ class TakingOut(QObject):
         self.noticed.emit(Notice("notice", sentence, "", what.offer, self._ask_folder(what)))
 
     # ---------------------------------------------------------------------------------------------- inside
+
+    def _discard(self, folders: Collection[Path]) -> None:
+        def work(_progress: Progress) -> None:
+            for folder in folders:
+                self.copies.discard(folder)
+
+        if folders:
+            self._runner.start("Removing copies", work, quiet=True)
 
     def _start(
         self,

@@ -107,6 +107,8 @@ class DragOut(QObject):
             if self._chosen is chosen:
                 # The drag has an event loop of its own, which a job's callback must not hold up.
                 QTimer.singleShot(0, self, lambda: self._drag(chosen, done))
+            else:
+                chosen.out.discard(done)
 
         def failed() -> None:
             if self._chosen is chosen:
@@ -118,7 +120,8 @@ class DragOut(QObject):
 
     def _drag(self, chosen: Chosen, done: "Extraction") -> None:
         if self._chosen is not chosen:
-            return  # let go meanwhile
+            chosen.out.discard(done)  # let go meanwhile
+            return
         self._pressed = None
         self._stop()
         drag = QDrag(self._view)
@@ -129,7 +132,9 @@ class DragOut(QObject):
         is_quick = time.monotonic() - began < _FLICK_S
         if action is not Qt.DropAction.IgnoreAction:
             chosen.out.tell_otherwise(chosen.what, done)
-        elif is_quick and not self._view.window().frameGeometry().contains(QCursor.pos()):
+            return
+        chosen.out.discard(done)
+        if is_quick and not self._view.window().frameGeometry().contains(QCursor.pos()):
             _say_too_early(chosen)  # the mouse was there already, and stood still, so that nobody noticed the drag
 
     def _stop(self) -> None:

@@ -56,6 +56,18 @@ def test_they_all_go_at_the_end(copies: Copies, temporary: Path) -> None:
     assert Path("/etc").is_dir()
 
 
+def test_one_of_them_can_go_before_and_nothing_else(copies: Copies, temporary: Path) -> None:
+    one, other = copies.new_folder(), copies.new_folder()
+    (one / "deep").mkdir()
+    (one / "deep/file").write_text("x")
+    (temporary / "notes").mkdir()
+    for folder in (one, one, temporary / "notes"):
+        copies.discard(folder)
+    assert not one.exists()
+    assert other.is_dir()
+    assert (temporary / "notes").is_dir()
+
+
 def test_what_a_killed_program_left_goes_and_what_a_living_one_has_stays(copies: Copies, temporary: Path) -> None:
     dead = temporary / f".blobscope-{'0' * 16}"
     (dead / "1234").mkdir(parents=True)

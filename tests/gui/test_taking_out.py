@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -212,6 +213,31 @@ def test_what_turns_out_to_be_too_large_leaves_nothing_and_is_offered_to_be_extr
     session.taking_out.copies.remove()
 
 
+def test_copies_that_were_whole_before_they_were_stopped_go(
+    qtbot: QtBot, session: Session, notices: list[Notice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places: list[Path] = []
+    may_end = threading.Event()
+
+    def work(target: Path, progress: Progress) -> Extraction:
+        made = write(target, progress)
+        places.append(target)
+        monkeypatch.setattr(progress, "check", may_end.wait)  # the wish comes after the last look for one
+        return made
+
+    failed: list[bool] = []
+    job = session.taking_out.copy(Notes(work), list, lambda: failed.append(True))
+    assert job is not None
+    qtbot.waitUntil(lambda: bool(places))
+    session.taking_out.stop(job)
+    may_end.set()
+    qtbot.waitUntil(lambda: bool(failed))
+    qtbot.waitUntil(lambda: not places[0].exists())
+    assert places[0].parent.exists()
+    assert notices == []
+    session.taking_out.copies.remove()
+
+
 def test_copies_leave_room_for_others(
     qtbot: QtBot, session: Session, notices: list[Notice], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,4 +259,6 @@ def test_where_there_is_nothing_to_copy_it_is_told_why(qtbot: QtBot, session: Se
     session.taking_out.copy(Notes(work), list, lambda: failed.append(True))
     qtbot.waitUntil(lambda: bool(failed))
     assert notices[0].sentence == "null was left out: it is a device."
+    folder = session.taking_out.copies.new_folder()
+    qtbot.waitUntil(lambda: [path for path in folder.parent.iterdir() if path.is_dir()] == [folder])
     session.taking_out.copies.remove()

@@ -14,6 +14,7 @@ from engine.extracting import Extraction
 from engine.progress import Progress
 from engine.store import Store
 from gui.outcome import Notice
+from gui.panels import drag_out
 from gui.panels.drag_out import DragOut, files_as_data
 from gui.session import Session
 from gui.taking_out import Chosen, Wanted
@@ -94,14 +95,21 @@ def asked(view: QTreeWidget, session: Session) -> list[Rows]:
 
 
 @pytest.fixture
-def dragged(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def taker() -> list[Qt.DropAction]:
+    """What those say to whom files are dragged; the last one counts."""
+    return [Qt.DropAction.CopyAction]
+
+
+@pytest.fixture
+def dragged(monkeypatch: pytest.MonkeyPatch, taker: list[Qt.DropAction]) -> list[list[str]]:
     """The names of the files in each drag."""
     found: list[list[str]] = []
 
     def begin(drag: QDrag, *actions: Qt.DropAction) -> Qt.DropAction:
         assert actions == (Qt.DropAction.CopyAction, Qt.DropAction.CopyAction)
         found.append([Path(url.toLocalFile()).name for url in drag.mimeData().urls()])
-        return Qt.DropAction.CopyAction
+        assert all(Path(url.toLocalFile()).is_file() for url in drag.mimeData().urls())
+        return taker[-1]
 
     monkeypatch.setattr(QDrag, "exec", begin)
     return found
@@ -138,6 +146,55 @@ def test_it_begins_once_the_mouse_has_gone_some_way(
     assert dragged == [["one"]]
     move(qtbot, view, far(far(place(view, 0))))
     assert len(asked) == 1
+
+
+def drag(qtbot: QtBot, view: QTreeWidget, dragged: list[list[str]]) -> None:
+    before = len(dragged)
+    press(qtbot, view, place(view, 0))
+    move(qtbot, view, far(place(view, 0)))
+    qtbot.waitUntil(lambda: len(dragged) > before)
+
+
+def copies_in(session: Session) -> list[Path]:
+    folder = session.taking_out.copies.new_folder()
+    folder.rmdir()
+    return list(folder.parent.glob("*/*"))
+
+
+def test_copies_that_nobody_took_go_and_those_that_were_taken_stay(
+    qtbot: QtBot,
+    view: QTreeWidget,
+    asked: list[Rows],
+    dragged: list[list[str]],
+    taker: list[Qt.DropAction],
+    session: Session,
+) -> None:
+    drag(qtbot, view, dragged)
+    (taken,) = copies_in(session)
+    taker.append(Qt.DropAction.IgnoreAction)
+    drag(qtbot, view, dragged)
+    qtbot.waitUntil(lambda: copies_in(session) == [taken])
+    assert len(dragged) == 2
+
+
+def test_copies_go_when_the_button_is_let_go_just_before_the_drag(
+    qtbot: QtBot,
+    view: QTreeWidget,
+    asked: list[Rows],
+    dragged: list[list[str]],
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    later: list[Callable[[], None]] = []
+    monkeypatch.setattr(drag_out.QTimer, "singleShot", lambda _ms, _context, act: later.append(act))
+    press(qtbot, view, place(view, 0))
+    move(qtbot, view, far(place(view, 0)))
+    qtbot.waitUntil(lambda: bool(later))
+    assert len(copies_in(session)) == 1
+    let_go(qtbot, view, far(place(view, 0)))
+    later[0]()
+    qtbot.waitUntil(lambda: copies_in(session) == [])
+    assert not dragged
 
 
 def test_a_click_drags_nothing(qtbot: QtBot, view: QTreeWidget, asked: list[Rows]) -> None:
