@@ -9,7 +9,7 @@ from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal, Slot
 
 from engine.filesystem import Change, FileSystem, View
 from engine.pathpattern import PathPattern, matching
@@ -78,7 +78,7 @@ class FileTree(QAbstractItemModel):
         """The rows of each folder that was opened, and how many there would be without the limit."""
         self._places: Nodes = np.empty(0, np.int32)
         self._cells: dict[int, Cells] = {}
-        theme.current().changed.connect(self._cells.clear)
+        theme.current().changed.connect(self._colour_again)
 
     # ------------------------------------------------------------------------------------------ what is wanted
 
@@ -237,6 +237,10 @@ class FileTree(QAbstractItemModel):
         return self._tell(self._cells_of(node), column, role)
 
     # ------------------------------------------------------------------------------------------------- inside
+
+    @Slot()
+    def _colour_again(self) -> None:
+        self._cells.clear()
 
     def _cells_of(self, node: int) -> Cells:
         assert self._shown is not None

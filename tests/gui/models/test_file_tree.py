@@ -1,5 +1,6 @@
 """The tree of files: what is there at a layer, what the layer did, in the order and with the filter that were asked for."""
 
+import gc
 import io
 import tarfile
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from engine.progress import Progress
 from engine.tarwalk import Walker
 from gui.jobs import JobRunner
 from gui.models import file_tree
-from gui.models.file_cells import Column
+from gui.models.file_cells import Cells, Column
 from gui.models.file_tree import FileTree, Wish
 from tests.gui.models._pictures import SPOKEN, TOOLTIP, everything, find, names
 
@@ -255,6 +256,24 @@ def test_every_cell_answers_every_role(tree: FileTree) -> None:
     assert texts(tree, "empty")[1] == "+ added"
     assert tree.hasChildren(find(tree, "dev"))
     assert not tree.hasChildren(find(tree, "a"))
+
+
+def test_nothing_of_a_tree_that_was_closed_is_kept(qtbot: QtBot, runner: JobRunner) -> None:
+    page = QObject(runner)
+    tree = FileTree(runner, page)
+    with qtbot.waitSignal(tree.arranged):
+        tree.show(Wish(files_of([("once/seen", 5)]), 0))
+    assert texts(tree, "once")[0] == "once"
+
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(each, Cells) and each.texts[0] == "once" for each in gc.get_objects())
+
+    assert kept() == 1
+    with qtbot.waitSignal(page.destroyed):
+        page.deleteLater()
+    del tree, page
+    assert kept() == 0
 
 
 def test_a_layer_by_itself_says_what_it_removes_and_not_which_layer_it_is(tree: FileTree) -> None:
