@@ -13,10 +13,12 @@ from engine.headers.zstd_frames import zstd_parts
 from engine.progress import Progress
 from engine.tarheader import BLOCK
 
-__all__ = ["MOST_PARTS", "Field", "FieldKind", "HeaderWalk", "Part"]
+__all__ = ["Field", "FieldKind", "HeaderWalk", "Part"]
 
 MOST_PARTS = 10_000
 """Parts of a file that are told; their headers are kept in memory."""
+MOST_KEPT = 32 << 20
+"""Bytes of these headers together; whoever makes them long has fewer parts told."""
 
 ReadBytes = Callable[[int, int, Progress], bytes]
 
@@ -38,6 +40,9 @@ class HeaderWalk:
         """Where the last of them ends."""
         self.is_done = False
         """Whether there are no more, or no more are told."""
+        self.is_full = False
+        """Whether no more are told because so many were found."""
+        self._kept = 0
 
     def more(self, progress: Progress, *, count: int, beyond: int = 0) -> list[Part]:
         """The next parts: so many, or until they cover what is before the offset ``beyond``.
@@ -57,7 +62,8 @@ class HeaderWalk:
             found.append(part)
             self.found += 1
             self.covered = part.end
-            self.is_done = self.found >= MOST_PARTS
+            self._kept += len(part.raw)
+            self.is_done = self.is_full = self.found >= MOST_PARTS or self._kept >= MOST_KEPT
         return found
 
     def _begin(self) -> Iterator[Part]:

@@ -12,6 +12,9 @@ Read = Callable[[int, int], bytes]
 
 LONGEST = 200
 """Characters of a value that are told."""
+MOST_FIELDS = 200
+"""Fields that are told of one list in a header, which may have very many."""
+TOO_MANY = "They are too many to be told one by one."
 
 
 class FieldKind(Enum):

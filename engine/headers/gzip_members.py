@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
+from itertools import islice
 
-from engine.headers.fields import Field, FieldKind, Fields, Part, Read, counted, dumped, shown
+from engine.headers.fields import MOST_FIELDS, TOO_MANY, Field, FieldKind, Fields, Part, Read, counted, dumped, shown
 
 _FIXED, _TRAILER = 10, 8
 _YEAR_ONE = -62135596800 % (1 << 32)
@@ -150,19 +151,32 @@ def _add_extra(fields: Fields, raw: bytes) -> int:
     length = int.from_bytes(raw[10:12], "little")
     fields.add(2, "Length of extra fields", counted(length), "How many bytes of extra fields follow.")
     place, end = _FIXED + 2, _FIXED + 2 + length
-    while place + 4 <= end and place + 4 + int.from_bytes(raw[place + 2 : place + 4], "little") <= end:
-        name, size = raw[place : place + 2], int.from_bytes(raw[place + 2 : place + 4], "little")
+    subfields = _subfields(raw, place, end)
+    for name, content in islice(subfields, MOST_FIELDS // 2):
+        size = len(content)
         meaning = _SUBFIELDS.get(name, "what only its writer knows")
         title = f"Extra field {shown(name)}"
         fields.add(4, title, f"{counted(size)} follow" if size != 1 else "1 byte follows", f"Says {meaning}.")
-        content = raw[place + 4 : place + 4 + size]
         value = shown(content) if content.isascii() and content.decode("ascii").isprintable() else dumped(content)
         fields.add(size, f"Content of {shown(name)}", value, f"Says {meaning}.")
         place += 4 + size
+    if further := [4 + len(content) for _, content in subfields]:
+        fields.add(sum(further), "Further extra fields", f"… and {len(further):,} more", TOO_MANY)
+        place += sum(further)
     fields.add(
         end - place, "Extra fields", dumped(raw[place:end]), "They are not divided as the specification asks for."
     )
     return end
+
+
+def _subfields(raw: bytes, place: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+    """The names and contents of extra fields, as far as they are divided as the specification asks for."""
+    while place + 4 <= end:
+        following = place + 4 + int.from_bytes(raw[place + 2 : place + 4], "little")
+        if following > end:
+            return
+        yield raw[place : place + 2], raw[place + 4 : following]
+        place = following
 
 
 def _trailer(part: Part, *, sure: bool) -> list[Field]:

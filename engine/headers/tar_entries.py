@@ -7,8 +7,9 @@ import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 
-from engine.headers.fields import Field, FieldKind, Fields, Part, Read, counted, dumped, shown
+from engine.headers.fields import MOST_FIELDS, TOO_MANY, Field, FieldKind, Fields, Part, Read, counted, dumped, shown
 from engine.tarheader import (
     BLOCK,
     CONTIGUOUS,
@@ -30,7 +31,7 @@ from engine.tarheader import (
 
 _EXTENDED = frozenset(b"xXgLK")
 _MOST_TOLD = 1 << 16
-"""Bytes of an extended header, or of a map of holes, that are kept to be told; readers go by up to ``EXTENDED_LIMIT``."""
+"""Bytes of an extended header that are kept to be told; readers go by up to ``EXTENDED_LIMIT``."""
 _ZEROS = bytes(BLOCK)
 _POSIX, _GNU = b"ustar\0", b"ustar "
 _KINDS = {
@@ -117,7 +118,7 @@ def tar_parts(read: Read, size: int) -> Iterator[Part]:
                 _take_in(kind, content, common, pending)
             place = end
             continue
-        more, told = _maps(read, place, head) if kind == GNU_SPARSE else (0, b"")
+        more = _length_of_maps(read, place, head) if kind == GNU_SPARSE else 0
         records = common | pending
         if kind == 0:
             kind = DIRECTORY if (name_in(records) or full_name(head)).endswith(b"/") else REGULAR
@@ -126,7 +127,7 @@ def tar_parts(read: Read, size: int) -> Iterator[Part]:
         end = place + BLOCK + more + real + -real % BLOCK
         what = "File" if kind in (REGULAR, CONTIGUOUS) else _TITLES.get(kind, "Entry")
         decode = partial(_entry, more=more, length=real)
-        yield Part(place, min(end, size), what, head + told, decode, shown(full_name(head)))
+        yield Part(place, min(end, size), what, head, decode, shown(full_name(head)))
         place, pending = end, {}
 
 
@@ -139,16 +140,15 @@ def _end(read: Read, place: int, size: int) -> Iterator[Part]:
         yield Part(end, size, "Behind the end", b"", _behind)
 
 
-def _maps(read: Read, place: int, head: bytes) -> tuple[int, bytes]:
-    """The length of the blocks with more of the map of holes that follow a GNU header, and the first of them."""
-    length, told, more = 0, b"", head[482]
+def _length_of_maps(read: Read, place: int, head: bytes) -> int:
+    """The length of the blocks with more of the map of holes that follow a GNU header."""
+    length, more = 0, head[482]
     while more and length < EXTENDED_LIMIT:
         block = read(place + BLOCK + length, BLOCK)
         if len(block) < BLOCK:
             break
-        told += block if length < _MOST_TOLD else b""
         length, more = length + BLOCK, block[504]
-    return length, told
+    return length
 
 
 def _take_in(kind: int, content: bytes, common: dict[bytes, bytes], pending: dict[bytes, bytes]) -> None:
@@ -244,12 +244,15 @@ def _add_extended(fields: Fields, part: Part, kind: int) -> list[Field]:
         meaning = "The whole name, which has no room in the header." if kind == ord("L") else "All of what it leads to."
         fields.add(size, "Long name" if kind == ord("L") else "Long link target", shown(text(content)), meaning)
         return fields.rest("Padding", "", "Fills the last block of 512 bytes up.", FieldKind.PADDING)
-    told = 0
-    for key, value, end in written_records(content):
+    told, records = 0, written_records(content)
+    for key, value, end in islice(records, MOST_FIELDS):
         meaning = _RECORDS.get(key, "An attribute of the file." if key.startswith(b"SCHILY.xattr.") else "")
         meaning = _NO_SIZE if kind == ord("g") and key == b"size" else meaning
         fields.add(end - told, shown(key), shown(value) or "taken back", meaning or "What its writer needs it for.")
         told = end
+    if further := [end for _, _, end in records]:
+        fields.add(further[-1] - told, "Further records", f"… and {len(further):,} more", TOO_MANY)
+        told = further[-1]
     words = "They are not written as the format asks for." if len(content) == size else "Too long to be told."
     fields.add(size - told, "Further records", counted(size - told), words)
     return fields.rest("Padding", "", "Fills the last block of 512 bytes up.", FieldKind.PADDING)

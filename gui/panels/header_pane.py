@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeView, QVBoxLayout, QWidget
 
-from engine.headers import MOST_PARTS, Field, FieldKind, HeaderWalk, Part
+from engine.headers import Field, FieldKind, HeaderWalk, Part
 from gui import text, theme
 from gui.bytesource import ByteSource
 from gui.jobs import Job
@@ -163,8 +163,8 @@ class HeaderPane(QWidget):
             self._find_that(bool(parts))
         if parts and is_first:
             self.view.expand(self.model.index(0, 0))
-        if walk.is_done and walk.found >= MOST_PARTS:
-            self.note.say(f"Only the first {text.number(MOST_PARTS)} headers are listed.")
+        if walk.is_full:
+            self.note.say(f"Only the first {text.number(walk.found)} headers are listed.")
         self._hex.viewport().update()
         if parts:
             self._follow()

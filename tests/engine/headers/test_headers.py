@@ -15,7 +15,7 @@ from engine.headers.gzip_members import gzip_parts
 from engine.headers.tar_entries import tar_parts
 from engine.headers.zstd_frames import zstd_parts
 from engine.progress import Progress
-from tests.archives import END, file, pax, signed
+from tests.archives import END, file, pax, record, signed
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -105,7 +105,48 @@ def test_only_so_many_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     walk = walk_over(TAR)
     assert len(walk.more(Progress(), count=1000)) == 25
     assert walk.is_done
+    assert walk.is_full
     assert walk.covered < len(TAR)
+
+
+def test_long_headers_do_not_fill_the_memory() -> None:
+    content = file(b"pax", record(b"comment", b"x" * 65_000), b"x") * 1000 + END
+    walk = walk_over(content)
+    parts = walk.more(Progress(), count=1 << 30)
+    assert sum(len(part.raw) for part in parts) < headers.MOST_KEPT + (1 << 17)
+    assert walk.is_done
+    assert walk.is_full
+    assert walk.covered < len(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "value"),
+    [
+        (
+            b"\x1f\x8b\x08\x04\0\0\0\0\0\x03"
+            + (64_000).to_bytes(2, "little")
+            + b"ab\0\0" * 16_000
+            + b"\x03\0"
+            + bytes(8),
+            "Further extra fields",
+            "… and 15,900 more",
+        ),
+        (file(b"pax", record(b"k", b"v") * 10_000, b"x") + file(b"a") + END, "Further records", "… and 9,800 more"),
+    ],
+    ids=["gzip", "tar"],
+)
+def test_of_very_many_fields_some_are_told_and_how_many_more_there_are(content: bytes, name: str, value: str) -> None:
+    parts = all_of(content)
+    check_all_is_told_once(parts, len(content))
+    fields = parts[0].fields
+    assert len(fields) < 300
+    assert [field.value for field in fields if field.name == name] == [value]
+
+
+def test_a_few_parts_are_not_called_too_many() -> None:
+    walk = walk_over(TAR)
+    walk.more(Progress(), count=1 << 30)
+    assert not walk.is_full
 
 
 def test_it_can_be_stopped_and_then_tells_nothing_more() -> None:

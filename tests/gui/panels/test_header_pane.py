@@ -156,11 +156,11 @@ def test_more_headers_come_as_one_goes_on(
     assert model.rowCount() == 1002
 
 
+@pytest.mark.parametrize(("limit", "most"), [("MOST_PARTS", 20), ("MOST_KEPT", 20 * 512)])
 def test_only_so_many_headers_are_listed_and_that_is_said(
-    qtbot: QtBot, view: BytesView, show_blob: ShowBlob, monkeypatch: pytest.MonkeyPatch
+    qtbot: QtBot, view: BytesView, show_blob: ShowBlob, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
 ) -> None:
-    for module in (engine.headers, header_pane):
-        monkeypatch.setattr(module, "MOST_PARTS", 20)
+    monkeypatch.setattr(engine.headers, limit, most)
     show_blob(archive(50))
     qtbot.waitUntil(lambda: view.headers.note.text() == "Only the first 20 headers are listed.")
     view.hex.go_to(40 * 1536)
