@@ -1,21 +1,19 @@
 """Looks for paths in all images of a store, beside the window; one search at a time, and the last one's results stay."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.progress import Progress
-from engine.snapshot import Outcome, Snapshot
+from engine.snapshot import Snapshot
 from engine.store import Store
-from engine.verify import VerifyBatch
 from gui import text
 from gui.jobs import Job, JobRunner
 from gui.layering import MOST_LAYERS
+from gui.verifying import corrupt_ones
 
 if TYPE_CHECKING:  # what reads layers is imported by the workers, after the first window
     from engine.finding import Searched, StoredImage, Unread
@@ -161,20 +159,14 @@ class Finding(QObject):
             self.found.emit(found)
         if unread:
             self.unread += unread
-            self._record(snapshot, [each.digest for each in unread if each.is_corrupt])
+            if batches := corrupt_ones(snapshot, [each.digest for each in unread if each.is_corrupt]):
+                self.recorded.emit(snapshot, batches)
             self.changed.emit()
 
     def _begin(self, snapshot: Snapshot | None, images: "Sequence[StoredImage]", left_out: int) -> None:
         self.snapshot, self.images, self.left_out = snapshot, images, left_out
         self.searched, self.unread = None, []
         self.begun.emit()
-
-    def _record(self, snapshot: Snapshot, corrupt: Sequence[str]) -> None:
-        """A layer that is not what its digest names is corrupt, wherever it is shown."""
-        rows = np.array([row for digest in corrupt if (row := snapshot.find(digest)) >= 0], np.int64)
-        if len(rows):
-            outcomes = np.full(len(rows), Outcome.CORRUPT, np.uint8)
-            self.recorded.emit(snapshot, [VerifyBatch(rows, outcomes, time.time(), {})])
 
     @Slot(object)
     def _note_progress(self, jobs: tuple[Job, ...]) -> None:

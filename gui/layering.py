@@ -3,7 +3,6 @@
 One image of a store at a time. Whatever is asked for next takes the place of what is still on its way.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from PySide6.QtCore import QObject, Signal, Slot
 from engine.document import Manifest
 from engine.errors import EngineError
 from engine.progress import Progress
-from engine.snapshot import Kind, Outcome, Snapshot
+from engine.snapshot import Kind, Snapshot
 from engine.store import Store
-from engine.verify import VerifyBatch
 from gui.jobs import Job, JobRunner
+from gui.verifying import corrupt_ones
 
 if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
     from engine.contents import Contents
@@ -191,10 +190,8 @@ class Layering(QObject):
     def _record(self, snapshot: Snapshot, tables: "list[tuple[str, LayerTable | EngineError]]") -> None:
         """A layer that is not what its digest names is corrupt, wherever it is shown."""
         corrupt = [digest for digest, table in tables if not isinstance(table, EngineError) and table.is_sound is False]
-        rows = np.array([row for digest in corrupt if (row := snapshot.find(digest)) >= 0], np.int64)
-        if len(rows):
-            outcomes = np.full(len(rows), Outcome.CORRUPT, np.uint8)
-            self.recorded.emit(snapshot, [VerifyBatch(rows, outcomes, time.time(), {})])
+        if batches := corrupt_ones(snapshot, corrupt):
+            self.recorded.emit(snapshot, batches)
 
     @Slot(object)
     def _note_progress(self, jobs: tuple[Job, ...]) -> None:
