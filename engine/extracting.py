@@ -156,16 +156,8 @@ class _Work:
 
     def collect(self, nodes: Sequence[int]) -> None:
         """Find out what is to be made; what lies in a folder that is chosen, too, is made there only."""
-        chosen = set(nodes)
-        parents = self._files.tree.parents
-        for node in sorted(chosen):
-            above = node
-            while above != ROOT:
-                above = int(parents[above])
-                if above in chosen:
-                    break
-            if node == ROOT or above not in chosen:
-                self._collect_below(node)
+        for node in self._files.tree.outermost(nodes):
+            self._collect_below(node)
 
     def _collect_below(self, top: int) -> None:
         is_removed = self._view.changes[top] == Change.REMOVED

@@ -6,7 +6,7 @@ are bytes, and a path is put together from them when somebody asks.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -79,6 +79,19 @@ class PathTree:
             if node < 0:
                 return -1
         return node
+
+    def outermost(self, nodes: Iterable[int]) -> list[int]:
+        """Those nodes that lie in none of the others, each once."""
+        chosen, found = set(nodes), []
+        for node in sorted(chosen):
+            above = node
+            while above != ROOT:
+                above = int(self.parents[above])
+                if above in chosen:
+                    break
+            else:
+                found.append(node)
+        return found
 
     def summed(self, values: NDArray[_Number]) -> NDArray[_Number]:
         """For each node the sum over it and everything below it."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex
 
 from engine.document import Manifest
 from engine.errors import BlobError
-from engine.pathtree import ROOT, PathTree
+from engine.pathtree import ROOT
 from engine.progress import Progress
 from engine.snapshot import State
 from engine.store import Store
@@ -61,7 +61,7 @@ class ChosenFiles(_Files):
         self, image: ReadImage, view: "View", nodes: Sequence[int], whole: str, *, is_verified: bool = False
     ) -> None:
         """``whole`` is what the image is called; ``is_verified`` says that its layers are known to be sound."""
-        self.nodes = _outermost(image.files.tree, nodes)
+        self.nodes = image.files.tree.outermost(nodes)
         if len(self.nodes) != 1:
             name = f"{text.number(len(self.nodes))} files and folders"
         elif self.nodes == [ROOT]:
@@ -172,17 +172,3 @@ def _are_verified(session: Session, digests: Sequence[str]) -> bool:
     snapshot = session.snapshot
     rows = [snapshot.find(digest) for digest in digests] if snapshot is not None else [-1]
     return all(row >= 0 and session.state(row) == State.VERIFIED for row in rows)
-
-
-def _outermost(tree: PathTree, nodes: Sequence[int]) -> list[int]:
-    """Those nodes that lie in none of the others."""
-    chosen, found = set(nodes), []
-    for node in sorted(chosen):
-        above = node
-        while above != ROOT:
-            above = int(tree.parents[above])
-            if above in chosen:
-                break
-        else:
-            found.append(node)
-    return found

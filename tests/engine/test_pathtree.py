@@ -37,6 +37,15 @@ def test_what_nobody_mentions_is_not_found(path):
     assert built(PATHS)[0].find(path) == -1
 
 
+def test_of_chosen_nodes_those_stay_that_lie_in_none_of_the_others():
+    tree, _ = built(PATHS)
+    chosen = [tree.find(path) for path in (b"usr/lib/a", b"etc", b"usr", b"usr/lib", b"etc")]
+    assert [tree.path(node) for node in tree.outermost(chosen)] == [b"etc", b"usr"]
+    assert [tree.path(node) for node in tree.outermost(chosen[:1])] == [b"usr/lib/a"]
+    assert tree.outermost([*chosen, tree.find(b"")]) == [0]
+    assert tree.outermost([]) == []
+
+
 @given(st.lists(st.lists(st.sampled_from([b"a", b"b", b"\x00", b"c\xff"]), max_size=5).map(b"/".join), max_size=20))
 def test_sums_and_marks_go_along_the_tree(paths):
     tree, nodes = built(paths)
