@@ -77,6 +77,28 @@ def icon_button(icon: str, words: str, parent: QWidget | None = None) -> QToolBu
     return button
 
 
+def choice_button(words: str, tip: str, parent: QWidget | None = None) -> QToolButton:
+    """A button that stays pressed; ``tip`` explains its ``words``."""
+    button = QToolButton(parent)
+    button.setText(words)
+    button.setCheckable(True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setAccessibleName(f"{words}: {tip}")
+    set_tooltip(button, tip)
+    return button
+
+
+def glyph_toggle(glyph: str, parent: QWidget | None = None) -> QToolButton:
+    """A button that stays pressed, and is so at first, with a glyph only: it needs a name and a tooltip."""
+    button = QToolButton(parent)
+    button.setText(glyph)
+    button.setFont(theme.strong_font())
+    button.setCheckable(True)
+    button.setChecked(True)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return button
+
+
 def confirm(parent: QWidget, question: str, *, explanation: str = "", yes: str, no: str = "Cancel") -> bool:
     """Ask before something that cannot be undone; the buttons say what they do, and Enter and Escape mean ``no``."""
     box = QMessageBox(parent)

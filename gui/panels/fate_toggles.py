@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from engine.fates import Fate
 from gui import text, theme
 from gui.models.found_table import FATES, SENTENCES
 from gui.theme import Space
-from gui.widgets import set_tooltip
+from gui.widgets import glyph_toggle, set_tooltip
 
 
 class FateToggles(QWidget):
@@ -20,11 +20,12 @@ class FateToggles(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.buttons = {fate: self._toggle(fate) for fate in Fate}
+        self.buttons = {fate: glyph_toggle(FATES[fate].glyph, self) for fate in Fate}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(Space.TINY)
         for button in self.buttons.values():
+            button.toggled.connect(self.changed)
             row.addWidget(button)
         theme.current().changed.connect(self._draw)
         self._draw()
@@ -46,16 +47,6 @@ class FateToggles(QWidget):
             name = f"{FATES[fate].word}: {text.number(counts.get(fate, 0))}"
             button.setAccessibleName(name)
             set_tooltip(button, f"{name}. {SENTENCES[fate]} Press to show or hide them.")
-
-    def _toggle(self, fate: Fate) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(FATES[fate].glyph)
-        button.setFont(theme.strong_font())
-        button.setCheckable(True)
-        button.setChecked(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.toggled.connect(self.changed)
-        return button
 
     @Slot()
     def _draw(self) -> None:

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from engine.filesystem import Change, View
 from gui import text, theme
 from gui.models.file_cells import CHANGES
 from gui.panels.filter_line import HOW_TO_MEAN_PATHS, FilterLine
 from gui.theme import Space
-from gui.widgets import icon_button, plain_label, set_tooltip
+from gui.widgets import choice_button, glyph_toggle, icon_button, plain_label, set_tooltip
 
 _LETTERS = 8
 """Letters of a layer's name that there is always room for."""
@@ -44,14 +44,16 @@ class FilesChoice(QWidget):
         self.layers.setMinimumContentsLength(_LETTERS)
         self.layers.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         set_tooltip(self.layers, "The layer at which to look")
-        self.merged = self._scope("Merged", "What is there when all layers up to this one are laid on each other")
-        self.only = self._scope("This layer", "What this layer alone adds, changes and removes")
+        self.merged = choice_button(
+            "Merged", "What is there when all layers up to this one are laid on each other", self
+        )
+        self.only = choice_button("This layer", "What this layer alone adds, changes and removes", self)
         self.merged.setChecked(True)
         self._scopes = QButtonGroup(self)
         for button in (self.merged, self.only):
             self._scopes.addButton(button)
         self.line = FilterLine("Filter paths", "Filter paths: usr/bin, *.so", HOW_TO_MEAN_PATHS, self)
-        self.toggles = {change: self._toggle(change) for change in CHANGES}
+        self.toggles = {change: glyph_toggle(CHANGES[change].glyph, self) for change in CHANGES}
         self.picture = icon_button("map", "Picture: show the files as large as their bytes", self)
         self.picture.setCheckable(True)
         self._lay_out()
@@ -64,24 +66,6 @@ class FilesChoice(QWidget):
         self.line.left.connect(self.left)
         theme.current().changed.connect(self._draw)
         self._draw()
-
-    def _scope(self, words: str, tip: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(words)
-        button.setCheckable(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(f"{words}: {tip}")
-        set_tooltip(button, tip)
-        return button
-
-    def _toggle(self, change: Change) -> QToolButton:
-        button = QToolButton(self)
-        button.setCheckable(True)
-        button.setChecked(True)
-        button.setFont(theme.strong_font())
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setText(CHANGES[change].glyph)
-        return button
 
     def _lay_out(self) -> None:
         first = QHBoxLayout()

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtWidgets import QButtonGroup, QToolButton, QWidget
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QButtonGroup, QWidget
 
 from engine.progress import Progress
 from engine.snapshot import Rows
@@ -17,7 +17,7 @@ from gui.panels.space_view import Inside, Shown, SpaceView, Words
 from gui.panels.space_words import StoreSpace, StoreWords
 from gui.session import Session
 from gui.settings import Settings
-from gui.widgets import set_tooltip
+from gui.widgets import choice_button
 
 _PAUSE_MS = 500
 """While blobs are checked, the picture follows at most this often."""
@@ -42,8 +42,8 @@ class StoreMap(SpaceView):
         """The groupings that were looked at last, so that nothing is grouped twice."""
         self._rows: Rows = np.empty(0, np.int64)
         """What is selected in a list, where that is more than one."""
-        self.by_kind = self._choice("By kind", "Layers together, configs together, and so on")
-        self.by_image = self._choice("By image", "Each image with what only it has; what several have by itself")
+        self.by_kind = choice_button("By kind", "Layers together, configs together, and so on", self)
+        self.by_image = choice_button("By image", "Each image with what only it has; what several have by itself", self)
         self._choices = QButtonGroup(self)
         for button in (self.by_kind, self.by_image):
             self._choices.addButton(button)
@@ -62,15 +62,6 @@ class StoreMap(SpaceView):
         """Show where several blobs are that are selected in a list; ``selected`` is the current one."""
         self._rows = rows
         self.mark(selected)
-
-    def _choice(self, words: str, tip: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setText(words)
-        button.setCheckable(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(f"{words}: {tip}")
-        set_tooltip(button, tip)
-        return button
 
     def _prepare(self) -> Callable[[Progress], Words] | None:
         counted = self._counts.counted
