@@ -14,6 +14,8 @@ LONGEST = 200
 """Characters of a value that are told."""
 MOST_FIELDS = 200
 """Fields that are told of one list in a header, which may have very many."""
+LOOKED_AT = 1 << 17
+"""Bytes that are looked at, at a place where a header may be."""
 TOO_MANY = "They are too many to be told one by one."
 
 

@@ -7,12 +7,23 @@ from enum import Enum
 from functools import partial
 from itertools import islice
 
-from engine.headers.fields import MOST_FIELDS, TOO_MANY, Field, FieldKind, Fields, Part, Read, counted, dumped, shown
+from engine.headers.fields import (
+    LOOKED_AT,
+    MOST_FIELDS,
+    TOO_MANY,
+    Field,
+    FieldKind,
+    Fields,
+    Part,
+    Read,
+    counted,
+    dumped,
+    shown,
+)
 
 _FIXED, _TRAILER = 10, 8
 _YEAR_ONE = -62135596800 % (1 << 32)
 """What becomes of Go's time that means none."""
-_LONGEST_HEADER = 1 << 17
 _PIECE, _OUT = 1 << 18, 1 << 20
 _BUDGET = 256 << 20
 """Bytes that go in and come out, and are thrown away, to find where members end; that takes less than a second."""
@@ -68,7 +79,7 @@ def gzip_parts(read: Read, size: int) -> Iterator[Part]:
     """
     place, number, budget = 0, 1, _BUDGET
     while place < size:
-        head = read(place, min(_LONGEST_HEADER, size - place))
+        head = read(place, min(LOOKED_AT, size - place))
         length = header_length(head)
         if not length:
             yield _rest(place, size, head, number)
@@ -192,7 +203,7 @@ def _trailer(part: Part, *, sure: bool) -> list[Field]:
 
 def _rest(place: int, size: int, head: bytes, number: int) -> Part:
     """What is no member: padding, or something else."""
-    if not head.strip(b"\0"):
+    if place + len(head) == size and not head.strip(b"\0"):
         return Part(place, size, "Zeros behind the last member", b"", _padding)
     title = "What follows the last member" if number > 1 else "No whole gzip header"
     return Part(place, size, title, b"", _unknown)

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from engine.headers.fields import Field, FieldKind, Fields, Part, Read, counted, dumped
+from engine.headers.fields import LOOKED_AT, Field, FieldKind, Fields, Part, Read, counted, dumped
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = b"\x2a\x4d\x18"
@@ -53,7 +53,7 @@ def zstd_parts(read: Read, size: int) -> Iterator[Part]:
                 return
             place = ended
         else:
-            yield _rest(place, size, head, number)
+            yield _rest(place, size, read(place, min(LOOKED_AT, size - place)), number)
             return
         number += 1
 
@@ -163,8 +163,14 @@ def _cut(part: Part) -> list[Field]:
 
 
 def _rest(place: int, size: int, head: bytes, number: int) -> Part:
-    title = "What follows the last frame" if number > 1 else "No whole zstd header"
-    return Part(place, size, title if head.strip(b"\0") else "Zeros behind the last frame", b"", _unknown)
+    """What is no frame: padding, or something else."""
+    if place + len(head) == size and not head.strip(b"\0"):
+        return Part(place, size, "Zeros behind the last frame", b"", _padding)
+    return Part(place, size, "What follows the last frame" if number > 1 else "No whole zstd header", b"", _unknown)
+
+
+def _padding(part: Part) -> list[Field]:
+    return Fields(part).rest("Zeros", counted(part.end - part.start), "They fill a block up.", FieldKind.PADDING)
 
 
 def _unknown(part: Part) -> list[Field]:

@@ -93,7 +93,12 @@ def test_every_member_is_found() -> None:
 
 @pytest.mark.parametrize(
     ("behind", "title"),
-    [(bytes(100), "Zeros behind the last member"), (b"garbage", "What follows the last member")],
+    [
+        (bytes(100), "Zeros behind the last member"),
+        (b"garbage", "What follows the last member"),
+        (bytes(130_000) + b"garbage", "What follows the last member"),
+        (bytes(200_000) + b"garbage", "What follows the last member"),
+    ],
 )
 def test_what_follows_the_last_member_is_called_that(behind: bytes, title: str) -> None:
     whole = member(b"content")

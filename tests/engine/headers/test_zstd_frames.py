@@ -86,6 +86,9 @@ def test_what_is_cut_off_or_no_frame_is_told_as_far_as_it_goes() -> None:
     assert values(parts_of(content[:-2])[-1]) == {"Checksum": "cut off"}
     assert parts_of(content + b"garbage")[-1].title == "What follows the last frame"
     assert parts_of(content + bytes(20))[-1].title == "Zeros behind the last frame"
+    assert list(values(parts_of(content + bytes(20))[-1])) == ["Zeros"]
+    for zeros in (20, 100_000, 200_000):
+        assert parts_of(content + bytes(zeros) + b"garbage")[-1].title == "What follows the last frame"
     head = parts_of(content)[0].end
     assert "missing" in values(parts_of(content[: head + 5])[-1])["Content of the block"]
     assert parts_of(content[: head + 2])[-1].title == "Frame 1 is cut off"
