@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
@@ -27,13 +28,15 @@ from gui.panels.dropping import Target
 from gui.panels.job_strip import JobList, JobStrip
 from gui.panels.start_page import StartPage
 from gui.panels.status_counts import StatusCounts
-from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
 from gui.runtime import Fault
 from gui.session import Session
 from gui.settings import Settings
 from gui.stores import OpenStores
 from gui.widgets import ElidedLabel, MessageBar, Severity, confirm
+
+if TYPE_CHECKING:  # not needed for the first window
+    from gui.panels.store_page import StorePage
 
 PATIENCE_S = 5.0
 """How long closing the window waits for jobs that were told to stop."""
@@ -84,11 +87,11 @@ class MainWindow(QMainWindow):
         self._show_front()
 
     @property
-    def page(self) -> StorePage | None:
+    def page(self) -> "StorePage | None":
         """The store in front, None on the start page."""
         return self.tabs.page
 
-    def open(self, path: Path, then: Callable[[StorePage], object] | None = None) -> None:
+    def open(self, path: Path, then: "Callable[[StorePage], object] | None" = None) -> None:
         """Open the store at ``path`` in a tab; ``then`` gets its page."""
         self.stores.open(path, (lambda session: then(self.tabs.page_of(session))) if then else None)
 
@@ -162,6 +165,7 @@ class MainWindow(QMainWindow):
         self.tabs.situationChanged.connect(self._show_front)
         self.tabs.close_asked.connect(self._close_store)
         self.tabs.cleanup_asked.connect(self.commands.actions["clean"].trigger)
+        self.stores.beside = self.tabs.make_ready
         self.stores.opened.connect(self._show_store)
         self.stores.failed.connect(self._tell_failure)
         self.counts.chosen.connect(self._filter)

@@ -10,6 +10,7 @@ from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
 from gui.panels.image_stack import has_files, has_layers
 from gui.panels.later import Later
 from gui.panels.overview import Overview
+from gui.panels.places import ANNOTATIONS, BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
 from gui.panels.selected import entry_of
 from gui.session import Selection, Session
 from gui.settings import Settings
@@ -25,7 +26,6 @@ if TYPE_CHECKING:  # imported when they are first looked at, after the first win
     from gui.panels.metadata_editor import MetadataEditor
     from gui.panels.relations import Relations
 
-OVERVIEW, LAYERS, FILES, DOCUMENT, BYTES, METADATA, RELATIONS, ANNOTATIONS = range(8)
 
 _WHOLE_FILE = PRESENT | REGULAR
 

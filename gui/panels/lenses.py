@@ -15,13 +15,12 @@ from gui.panels.blob_view import BlobView
 from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.image_view import ImageView
 from gui.panels.later import Later
+from gui.panels.places import BLOBS, IMAGES, PROBLEMS, TRASH
 from gui.panels.problems_view import MenuWith, ProblemsView, tab_icon
 from gui.panels.rows_view import RowsView
 from gui.panels.trash_view import TrashView
 from gui.session import Selection, Session
 from gui.settings import Settings
-
-IMAGES, BLOBS, PROBLEMS, TRASH = range(4)
 
 _LOWEST = 170
 """Pixels that a list keeps beside what is below it: some rows with their filter and titles."""

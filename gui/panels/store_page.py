@@ -22,8 +22,8 @@ from gui.panels.file_manager import show_file
 from gui.panels.find_dock import FindDock
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
-from gui.panels.inspector_tabs import DOCUMENT, FILES, LAYERS
-from gui.panels.lenses import BLOBS, IMAGES, PROBLEMS, TRASH, Lens, Lenses
+from gui.panels.lenses import Lens, Lenses
+from gui.panels.places import BLOBS, DOCUMENT, FILES, IMAGES, LAYERS, PROBLEMS, TRASH
 from gui.panels.problems_view import MenuWith, ProblemsView
 from gui.panels.removal_question import RemovalQuestion
 from gui.panels.removal_strip import RemovalStrip

@@ -13,16 +13,19 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 from gui import app, launch
 from gui.main_window import MainWindow
-from gui.models.blob_cells import Column as BlobColumn
-from gui.models.image_cells import Column as ImageColumn
-from gui.panels.lenses import BLOBS, IMAGES
-from gui.panels.rows_view import RowsView
-from gui.panels.store_page import StorePage
+from gui.panels.places import BLOBS, IMAGES
+
+if TYPE_CHECKING:  # the program itself loads these after its first window
+    from gui.models.blob_cells import Column as BlobColumn
+    from gui.models.image_cells import Column as ImageColumn
+    from gui.panels.rows_view import RowsView
+    from gui.panels.store_page import StorePage
 
 Condition = Callable[[], object]
 Script = Iterator[Condition]
@@ -52,7 +55,7 @@ class Ruler(QObject):
         self._timer.start(TICK_MS)
 
     @property
-    def page(self) -> StorePage:
+    def page(self) -> "StorePage":
         page = self.window.page
         assert page is not None
         return page
@@ -185,6 +188,9 @@ def start(window: MainWindow, since: float) -> None:
 
 def use(ruler: Ruler) -> Script:
     """Open, verify, cancel, sort and filter."""
+    from gui.models.blob_cells import Column as BlobColumn
+    from gui.models.image_cells import Column as ImageColumn
+
     before = memory()
     yield from ruler.measure("open", lambda: None, lambda: _is_known(ruler))
     tell(what="memory", empty=before, full=memory())
@@ -208,7 +214,7 @@ def _is_known(ruler: Ruler) -> bool:
     )
 
 
-def _arrange(ruler: Ruler, name: str, view: RowsView, columns: type[BlobColumn] | type[ImageColumn]) -> Script:
+def _arrange(ruler: Ruler, name: str, view: "RowsView", columns: "type[BlobColumn] | type[ImageColumn]") -> Script:
     def still() -> bool:
         return not view.model.busy
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QTabBar
 
 from gui.panels.bytes_view import BytesView
-from gui.panels.inspector_tabs import BYTES, OVERVIEW
+from gui.panels.places import BYTES, OVERVIEW
 from tests.archives import END, file
 from tests.journeys.conftest import Driver
 from tests.layouts import LAYER, LayoutFiles
@@ -58,7 +58,7 @@ def test_from_a_layer_to_what_its_bytes_mean_with_the_mouse(driver: Driver, file
     driver.until(view.headers.isVisible)
     assert view.hex.known(0, 3) == b"\x1f\x8b\x08"
     port = view.hex.viewport()
-    driver.qtbot.mouseClick(port, Qt.MouseButton.LeftButton, pos=view.hex.area_of(9).center())
+    driver.qtbot.mouseClick(port, Qt.MouseButton.LeftButton, pos=place_of(view.hex, 9))
     assert "Operating system" in view.meaning.text()
     tree = view.headers.view
     last = tree.model().index(1, 0)

@@ -11,7 +11,7 @@ from engine.docker import DockerImageStore
 from gui.models.found_table import Column
 from gui.panels.files_view import FilesView
 from gui.panels.find_pane import FindPane
-from gui.panels.inspector_tabs import FILES
+from gui.panels.places import FILES
 from tests.archives import END, file, header, layer
 from tests.journeys.conftest import Driver
 from tests.layouts import LAYER, LayoutFiles

@@ -17,7 +17,7 @@ from gui import layering
 from gui.models.file_cells import Column
 from gui.models.file_tree import FileTree
 from gui.panels.inspector import Inspector
-from gui.panels.inspector_tabs import FILES, LAYERS, OVERVIEW
+from gui.panels.places import FILES, LAYERS, OVERVIEW
 from tests.archives import END, file
 from tests.journeys.conftest import Driver
 from tests.layouts import LAYER, LayoutFiles

@@ -16,7 +16,7 @@ from gui.models.file_tree import FileTree
 from gui.panels import previewing
 from gui.panels.files_view import FilesView
 from gui.panels.inspector import Inspector
-from gui.panels.inspector_tabs import FILES, LAYERS
+from gui.panels.places import FILES, LAYERS
 from gui.panels.previewing import Preview
 from gui.settings import Settings
 from tests.archives import END, file, header

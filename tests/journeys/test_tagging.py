@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu
 
 from gui.dialogs.name_dialog import NameDialog
-from gui.panels.inspector_tabs import ANNOTATIONS
 from gui.panels.pair_editor import KEY
+from gui.panels.places import ANNOTATIONS
 from tests.journeys.conftest import Driver
 from tests.layouts import NAME, LayoutFiles
 

@@ -20,7 +20,7 @@ from gui.dialogs.taken_dialog import TakenDialog
 from gui.models.blob_cells import Column
 from gui.models.file_tree import FileTree
 from gui.panels.drag_out import files_as_data
-from gui.panels.inspector_tabs import FILES
+from gui.panels.places import FILES
 from tests.archives import END, file, header
 from tests.journeys._screen import FILE_MANAGER, PROGRAMS, Screen
 from tests.journeys.conftest import Driver, digest_of

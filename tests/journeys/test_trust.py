@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QPush
 
 from engine.findings import Severity
 from gui.dialogs.name_dialog import NameDialog
-from gui.panels.inspector_tabs import DOCUMENT
-from gui.panels.lenses import BLOBS, IMAGES, PROBLEMS
+from gui.panels.places import BLOBS, DOCUMENT, IMAGES, PROBLEMS
 from gui.panels.problems_view import ProblemsView
 from tests.journeys.conftest import Driver
 from tests.layouts import LayoutFiles

@@ -15,7 +15,7 @@ from gui.dialogs.cleanup_dialog import CleanupDialog
 from gui.dialogs.name_dialog import NameDialog
 from gui.main_window import MainWindow
 from gui.models.cleanup_tables import CHECK
-from gui.panels.lenses import TRASH
+from gui.panels.places import TRASH
 from gui.settings import Settings
 from tests.journeys.conftest import Driver
 from tests.layouts import LayoutFiles, tree

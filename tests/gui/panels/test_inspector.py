@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from gui import theme
 from gui.panels.inspector import Inspector
-from gui.panels.inspector_tabs import BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
+from gui.panels.places import BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, RELATIONS
 from gui.session import Selection, Session
 
 Open = Callable[[Path], Session]

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from gui.jobs import JobRunner
-from gui.panels.lenses import BLOBS, IMAGES, PROBLEMS, TRASH, Lenses
+from gui.panels.lenses import Lenses
+from gui.panels.places import BLOBS, IMAGES, PROBLEMS, TRASH
 from gui.session import Session
 from gui.settings import Settings
 from tests.gui.conftest import wait_until_known

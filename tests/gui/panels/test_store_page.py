@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from engine import DockerImageStore
 from engine.snapshot import Entry
 from gui.jobs import JobRunner
-from gui.panels.lenses import IMAGES, PROBLEMS
+from gui.panels.places import IMAGES, PROBLEMS
 from gui.panels.problem_details import ToPlace
 from gui.panels.store_page import StorePage
 from gui.session import Session
