@@ -11,8 +11,6 @@ from gui.panels.hex_layout import GROUP, HexLayout
 from gui.panels.hex_marks import Mark
 from gui.theme import Role, Space
 
-TINTS = (Role.ACCENT, Role.CHANGED, Role.SOUND, Role.MUTED)
-"""Colours that marks may have."""
 _TINT, _STRONG_TINT = 0.08, 0.15
 """How much of its colour a mark has."""
 _DIGITS = ["   ", *(f"{byte:02x} " for byte in range(1, 256))]

@@ -1,6 +1,6 @@
 """Bytes in rows: their offsets, what they are in hexadecimal digits, and as letters, of a source of any size."""
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -22,7 +22,7 @@ from gui import text, theme
 from gui.bytesource import ByteSource
 from gui.panels.hex_keys import target_of
 from gui.panels.hex_layout import HexLayout
-from gui.panels.hex_marks import Mark, Marking, Marks
+from gui.panels.hex_marks import Marking, Marks
 from gui.panels.hex_pages import Pages
 from gui.panels.hex_paint import Scene, paint
 from gui.panels.hex_scrolling import RowScroller
@@ -110,10 +110,6 @@ class HexView(QAbstractScrollArea):
         self._marks = marks
         self.viewport().update()
 
-    def mark_at(self, offset: int) -> Mark | None:
-        """What is marked at an offset."""
-        return self._marks.at(offset)
-
     @Slot()
     def read_again(self) -> None:
         """Ask again for what could not be read."""
@@ -187,15 +183,6 @@ class HexView(QAbstractScrollArea):
         """Rows that fit as a whole; at least one."""
         return max(1, self.viewport().height() // self._row_height)
 
-    @property
-    def bytes_in_row(self) -> int:
-        return self._layout.per_row
-
-    @property
-    def top_row(self) -> int:
-        """The number of the first row in sight."""
-        return self._scroller.top
-
     @Slot()
     def _note_scrolling(self) -> None:
         self.viewport().update()
@@ -261,14 +248,6 @@ class HexView(QAbstractScrollArea):
     def sizeHint(self) -> QSize:
         wide = HexLayout.fitting(self.byte_count, self._char_width, 1 << 20)
         return QSize(int(wide.width) + self.verticalScrollBar().sizeHint().width(), 16 * self._row_height)
-
-    def area_of(self, offset: int) -> QRect:
-        """Where the digits of a byte are, in the viewport."""
-        row, column = divmod(offset, self._layout.per_row)
-        left = self._layout.hex_at(column)
-        return QRect(
-            int(left), (row - self._scroller.top) * self._row_height, int(2 * self._char_width), self._row_height
-        )
 
     # --------------------------------------------------------------------------------------- overrides of Qt
 

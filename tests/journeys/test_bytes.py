@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QTabBar
 from gui.panels.bytes_view import BytesView
 from gui.panels.places import BYTES, OVERVIEW
 from tests.archives import END, file
+from tests.gui.panels._bytes import place_of
 from tests.journeys.conftest import Driver
 from tests.layouts import LAYER, LayoutFiles
 

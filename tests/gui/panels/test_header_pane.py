@@ -18,6 +18,7 @@ from gui.panels import header_pane
 from gui.panels.bytes_view import BytesView
 from gui.session import Selection, Session
 from gui.theme import Role
+from tests.gui.panels._bytes import place_of
 
 Open = Callable[[Path], Session]
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -109,10 +110,10 @@ def test_a_byte_selects_its_field_and_a_double_click_all_of_its_bytes(
 ) -> None:
     show_blob(gzip.compress(b"content", mtime=0))
     port = view.hex.viewport()
-    qtbot.mouseClick(port, Qt.MouseButton.LeftButton, pos=view.hex.area_of(6).center())
+    qtbot.mouseClick(port, Qt.MouseButton.LeftButton, pos=place_of(view.hex, 6))
     assert current(view)[-1] == "Time"
     assert view.hex.selection == (6, 7), "one stays on the byte"
-    qtbot.mouseDClick(port, Qt.MouseButton.LeftButton, pos=view.hex.area_of(6).center())
+    qtbot.mouseDClick(port, Qt.MouseButton.LeftButton, pos=place_of(view.hex, 6))
     assert view.hex.selection == (4, 8)
     qtbot.keyClick(view.hex, Qt.Key.Key_End, CONTROL)
     assert current(view) == ["End of gzip member 1"], "what is folded stays folded"
@@ -127,7 +128,7 @@ def test_fields_are_coloured_and_say_what_they_are(
     assert {mark.tint for mark in marks} == {Role.ACCENT}
     assert marks[0].strong is not marks[1].strong
     assert all("Compressed data" not in mark.words for mark in marks), "content has no colour"
-    where = view.hex.area_of(2).center()
+    where = place_of(view.hex, 2)
     qapp.sendEvent(
         view.hex.viewport(), QHelpEvent(QHelpEvent.Type.ToolTip, where, view.hex.viewport().mapToGlobal(where))
     )

@@ -14,13 +14,14 @@ from engine.progress import Progress
 from gui import theme
 from gui.bytesource import ByteSource
 from gui.jobs import JobRunner
-from gui.panels import hex_paint
+from gui.panels import header_pane, hex_paint
 from gui.panels.hex_layout import HexLayout
 from gui.panels.hex_marks import Mark, Marks
 from gui.panels.hex_pages import MOST_PAGES, PAGE
 from gui.panels.hex_scrolling import Scale
 from gui.panels.hex_view import HexView
 from gui.theme import Role
+from tests.gui.panels._bytes import place_of
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 Key = Qt.Key
@@ -71,7 +72,7 @@ def show(qtbot: QtBot, view: HexView, source: ByteSource) -> None:
 
 def end_of(view: HexView) -> int:
     """The last row that is in sight as a whole."""
-    return view.top_row + view.rows_in_sight - 1
+    return view._scroller.top + view.rows_in_sight - 1
 
 
 def test_bytes_are_read_when_they_are_seen_and_not_before(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
@@ -112,7 +113,7 @@ def test_the_end_of_the_largest_file_is_a_key_away(qtbot: QtBot, view: HexView, 
     qtbot.keyClick(view, Key.Key_Up)
     assert view.current == size - 17
     qtbot.keyClick(view, Key.Key_Home, CONTROL)
-    assert (view.current, view.top_row, view.verticalScrollBar().value()) == (0, 0, 0)
+    assert (view.current, view._scroller.top, view.verticalScrollBar().value()) == (0, 0, 0)
 
 
 def test_each_row_of_a_huge_file_can_be_scrolled_to(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
@@ -120,17 +121,17 @@ def test_each_row_of_a_huge_file_can_be_scrolled_to(qtbot: QtBot, view: HexView,
     bar = view.verticalScrollBar()
     for _ in range(3):
         bar.triggerAction(QAbstractSlider.SliderAction.SliderSingleStepAdd)
-    assert view.top_row == 3
+    assert view._scroller.top == 3
     bar.triggerAction(QAbstractSlider.SliderAction.SliderPageStepAdd)
-    assert view.top_row == 3 + view.rows_in_sight
+    assert view._scroller.top == 3 + view.rows_in_sight
     bar.triggerAction(QAbstractSlider.SliderAction.SliderSingleStepSub)
-    assert view.top_row == 2 + view.rows_in_sight
+    assert view._scroller.top == 2 + view.rows_in_sight
     bar.triggerAction(QAbstractSlider.SliderAction.SliderToMaximum)
     assert end_of(view) == (1 << 56) - 1
     bar.setValue(bar.maximum() // 2)
-    assert abs(view.top_row - (1 << 55)) < 1 << 30
+    assert abs(view._scroller.top - (1 << 55)) < 1 << 30
     bar.triggerAction(QAbstractSlider.SliderAction.SliderToMinimum)
-    assert view.top_row == 0
+    assert view._scroller.top == 0
 
 
 @pytest.mark.parametrize("last", [0, 1, 1 << 30, (1 << 30) + 1, (1 << 59) - 1, 1 << 61])
@@ -169,7 +170,7 @@ def test_every_place_is_reached_by_key(qtbot: QtBot, view: HexView, shelf: Shelf
         qtbot.keyClick(view, key, modifier)
         assert view.current == expected
         assert not view.has_selection
-        assert view.top_row <= view.current // 16 <= end_of(view)
+        assert view._scroller.top <= view.current // 16 <= end_of(view)
 
 
 def test_down_from_the_row_before_the_last_ends_at_the_last_byte(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
@@ -198,7 +199,7 @@ def test_shift_selects(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
 def test_a_click_takes_the_byte_that_is_there_in_either_column(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
     show(qtbot, view, shelf.source(len(CONTENT)))
     for offset in (0, 7, 8, 15, 16, 33, 100):
-        centre = view.area_of(offset).center()
+        centre = place_of(view, offset)
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=centre)
         assert view.current == offset
         letter = QPoint(int(view._layout.text_at(offset % 16) + view._char_width / 2), centre.y())
@@ -210,20 +211,20 @@ def test_a_click_takes_the_byte_that_is_there_in_either_column(qtbot: QtBot, vie
 def test_dragging_selects_and_shift_with_a_click_too(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
     show(qtbot, view, shelf.source(len(CONTENT)))
     port = view.viewport()
-    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=view.area_of(18).center())
-    qtbot.mouseMove(port, view.area_of(37).center())
-    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=view.area_of(37).center())
+    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=place_of(view, 18))
+    qtbot.mouseMove(port, place_of(view, 37))
+    qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=place_of(view, 37))
     assert view.selection == (18, 38)
-    qtbot.mouseClick(port, Qt.MouseButton.LeftButton, SHIFT, view.area_of(3).center())
+    qtbot.mouseClick(port, Qt.MouseButton.LeftButton, SHIFT, place_of(view, 3))
     assert view.selection == (3, 19)
 
 
 def test_rows_come_to_a_pointer_that_drags_below_the_view(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
     show(qtbot, view, shelf.source(len(CONTENT)))
     port = view.viewport()
-    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=view.area_of(18).center())
+    qtbot.mousePress(port, Qt.MouseButton.LeftButton, pos=place_of(view, 18))
     qtbot.mouseMove(port, QPoint(100, port.height() + 30))
-    qtbot.waitUntil(lambda: view.top_row > 20)
+    qtbot.waitUntil(lambda: view._scroller.top > 20)
     qtbot.mouseRelease(port, Qt.MouseButton.LeftButton, pos=QPoint(100, port.height() + 30))
     assert view.selection[0] == 18
 
@@ -246,12 +247,12 @@ def wheel(view: HexView, turned: int, pixels: int = 0) -> None:
 def test_the_wheel_scrolls_and_leaves_the_current_byte_where_it_is(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
     show(qtbot, view, shelf.source(1 << 60, lambda _: 0))
     wheel(view, -120)
-    assert (view.top_row, view.current) == (3, 0)
+    assert (view._scroller.top, view.current) == (3, 0)
     wheel(view, 120)
-    assert view.top_row == 0
+    assert view._scroller.top == 0
     for _ in range(view._row_height):
         wheel(view, 0, -1)
-    assert view.top_row == 1, "small steps of a touchpad add up"
+    assert view._scroller.top == 1, "small steps of a touchpad add up"
 
 
 def test_going_to_a_byte_shows_it_with_what_is_around_it(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
@@ -259,7 +260,7 @@ def test_going_to_a_byte_shows_it_with_what_is_around_it(qtbot: QtBot, view: Hex
     view.go_to(100_000, 20)
     assert view.selection == (100_000, 100_020)
     assert view.current == 100_000
-    assert view.top_row + 3 < view.current // 16 < end_of(view) - 3
+    assert view._scroller.top + 3 < view.current // 16 < end_of(view) - 3
     view.go_to(1 << 70)
     assert view.current == len(CONTENT) - 1
 
@@ -300,11 +301,11 @@ def test_what_comes_for_the_source_before_is_dropped(qtbot: QtBot, view: HexView
 def test_the_same_place_is_kept_where_that_is_asked(qtbot: QtBot, view: HexView, shelf: Shelf) -> None:
     show(qtbot, view, shelf.source(len(CONTENT)))
     view.go_to(100_000)
-    top = view.top_row
+    top = view._scroller.top
     view.set_source(shelf.source(len(CONTENT)), keep_place=True)
-    assert (view.current, view.top_row) == (100_000, top)
+    assert (view.current, view._scroller.top) == (100_000, top)
     view.set_source(shelf.source(50), keep_place=True)
-    assert (view.current, view.top_row) == (49, 0)
+    assert (view.current, view._scroller.top) == (49, 0)
 
 
 @pytest.mark.parametrize(("width", "in_row"), [(900, 16), (700, 16), (450, 8), (250, 4), (60, 4)])
@@ -312,8 +313,8 @@ def test_as_many_bytes_are_in_a_row_as_fit(qtbot: QtBot, view: HexView, shelf: S
     show(qtbot, view, shelf.source(len(CONTENT)))
     view.go_to(5000)
     view.resize(width, 400)
-    assert view.bytes_in_row == in_row
-    assert view.top_row <= 5000 // in_row <= end_of(view) + view.rows_in_sight
+    assert view._layout.per_row == in_row
+    assert view._scroller.top <= 5000 // in_row <= end_of(view) + view.rows_in_sight
     view.grab()
 
 
@@ -331,7 +332,7 @@ def test_marks_are_found_by_what_is_under_them(qtbot: QtBot, view: HexView, shel
     show(qtbot, view, shelf.source(1000))
     marks = [Mark(0, 2, Role.ACCENT, False, "first"), Mark(2, 3, Role.ACCENT, True, "second")]
     view.set_marks(Marks([*marks, Mark(500, 600, Role.SOUND, False, "far")]))
-    assert [mark.words if (mark := view.mark_at(at)) else "" for at in (0, 1, 2, 3, 499, 500, 599, 600)] == [
+    assert [mark.words if (mark := view._marks.at(at)) else "" for at in (0, 1, 2, 3, 499, 500, 599, 600)] == [
         *("first", "first", "second", "", "", "far", "far", ""),
     ]
     assert view._marks.between(1, 400) == marks
@@ -347,7 +348,7 @@ def test_what_is_marked_or_selected_is_easy_to_read(qapp: QApplication, mode: th
         parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.getRgbF()[:3]]
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
-    papers = [hex_paint.tint(role, strong=strong) for role in hex_paint.TINTS for strong in (False, True)]
+    papers = [hex_paint.tint(role, strong=strong) for role in header_pane._TINTS.values() for strong in (False, True)]
     for paper in papers:
         for ink in (Role.TEXT, Role.MUTED):
             low, high = sorted((luminance(paper), luminance(theme.colour(ink))))
