@@ -5,9 +5,10 @@ range, too: so a folder is opened by two look-ups, and what is summed or marked 
 are bytes, and a path is put together from them when somebody asks.
 """
 
+import heapq
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +17,10 @@ from numpy.typing import NDArray
 from engine.distinct import distinct
 from engine.progress import Progress
 
+_SLICE = 1000
+"""Names that are numbered in a row before others get a turn."""
+_SORTED_AT_ONCE = 20_000
+"""Names that are sorted in one go: some milliseconds."""
 FOLDER_LIMIT = 1_000_000
 """Folders of the largest tree, so that a few hostile paths of a thousand folders each do not fill the memory."""
 ROOT = 0
@@ -230,17 +235,19 @@ class TreeBuilder:
         bounds = np.searchsorted(groups[order], np.arange(len(depths) + 1)).tolist()
         ends = np.cumsum(lengths)
         numbers = np.where(above < 0, np.int32(-1), np.int32(0))
-        parts, sizes, filled, taken = [], [], [], 1
-        for n, folder in enumerate(np.argsort(depths, kind="stable").tolist()):
-            if n % 256 == 0:
+        parts, sizes, filled, taken, waits = [], [], [], 1, 0
+        for folder in np.argsort(depths, kind="stable").tolist():
+            waits += 1 + bounds[folder + 1] - bounds[folder]
+            if waits > _SLICE:
                 progress.check()
+                waits = 0
             group = order[bounds[folder] : bounds[folder + 1]]
             if not len(group):
                 continue
             stops = ends[group]
             spans = zip((stops - lengths[group]).tolist(), stops.tolist(), strict=True)
             mine = [text[start:stop] for start, stop in spans]
-            unique = sorted(set(mine))
+            unique = _in_order(mine)
             place = dict(zip(unique, range(taken, taken + len(unique)), strict=True))
             numbers[group] = [place[name] for name in mine]
             taken += len(unique)
@@ -250,6 +257,14 @@ class TreeBuilder:
         nodes_of_folders = np.concatenate([np.zeros(1, np.int32), numbers[count:]])
         tree = _number(b"".join(parts), sizes, filled, nodes_of_folders, depths)
         return tree, numbers[:count]
+
+
+def _in_order(names: list[bytes]) -> list[bytes]:
+    """The names sorted, each once; of very many in pieces, because sorting keeps the interpreter to itself."""
+    if len(names) <= _SORTED_AT_ONCE:
+        return sorted(set(names))
+    pieces = (names[start : start + _SORTED_AT_ONCE] for start in range(0, len(names), _SORTED_AT_ONCE))
+    return [name for name, _ in groupby(heapq.merge(*map(sorted, pieces)))]
 
 
 def _number(

@@ -1,5 +1,6 @@
 """The window: assembly only. It puts the parts together, hands events on, and ends in good order."""
 
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QToolBar, QToolButton, QVBoxLayout, QWidget
 
+from engine.progress import Progress
 from engine.snapshot import State
 from gui import icons, text
 from gui.actions import CONTEXT, SEPARATOR, TOOLBAR, TRASH_CONTEXT
@@ -54,6 +56,14 @@ _STATE_VERSION = 1
 _MOST_TITLES = 5
 """Running jobs that are named when the window is closed."""
 
+_LATER = (
+    *("gui.panels.files_view", "gui.panels.layers_view", "gui.panels.document_view", "gui.panels.bytes_view"),
+    *("gui.panels.relations", "gui.panels.metadata_editor", "gui.panels.annotation_editor"),
+    *("gui.panels.find_pane", "gui.panels.space_store", "gui.dialogs.name_dialog", "gui.dialogs.cleanup_dialog"),
+    *("gui.dialogs.taken_dialog", "gui.dialogs.manual"),
+)
+"""What the first window does without, in the order in which it is likely to be asked for."""
+
 
 class MainWindow(QMainWindow):
     """Tabs of open stores, or the start page; one message bar, one status bar, every command."""
@@ -65,6 +75,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._settings = settings
         self._over = False
+        self._is_loaded = False
         self._offers: dict[str, str] = {}
         """Sentences that offer to take something back, by the records of the trash."""
         self.runner = JobRunner(self)
@@ -191,6 +202,12 @@ class MainWindow(QMainWindow):
 
     # ---------------------------------------------------------------------------------------------- what is shown
 
+    def _load_the_rest(self) -> None:
+        """Load beside the window what is made when somebody first asks for it, so that nobody waits for it then."""
+        if not self._is_loaded:
+            self._is_loaded = True
+            self.runner.start("Loading the rest", _load, quiet=True, patient=True)
+
     @Slot(object)
     def _show_store(self, session: Session) -> None:
         """A store is open: show its tab."""
@@ -202,6 +219,7 @@ class MainWindow(QMainWindow):
             session.undoing.undone.connect(self._withdraw_offers)
             session.emptyAsked.connect(lambda: self.tabs.page_of(session).trash.ask_to_empty())
             session.when_known(lambda: self.commands.welcome(session))
+            session.problems.when_checked(self._load_the_rest)
         self.tabs.bring(session)
         self._show_front()
 
@@ -387,3 +405,8 @@ class MainWindow(QMainWindow):
             page.save_state()
         self.stores.remember(page.session for page in self.tabs.pages())
         self._settings.sync()
+
+
+def _load(progress: Progress) -> None:
+    for name in progress.turns(_LATER, 1):
+        importlib.import_module(name)

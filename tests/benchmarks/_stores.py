@@ -1,8 +1,10 @@
 """Stores of any size for the benchmarks, the same bytes each time."""
 
 import hashlib
+import io
 import json
 import random
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,24 @@ def big(path: Path, count: int, size: int) -> Path:
     config = _json(path, {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}, CONFIG)
     value = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
     _end(path, [{**_json(path, value, MANIFEST), "annotations": {NAME: "big:1"}}])
+    return path
+
+
+def deep(path: Path, files: int) -> Path:
+    """One image of two gzip layers with so many files each, the second beside and over the first."""
+    _begin(path)
+    layers = []
+    for number in range(2):
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w:gz", compresslevel=1) as archive:
+            for n in range(files):
+                info = tarfile.TarInfo(f"usr/share/{(n + number) % 500}/part-{n % 7}/file-{n}.txt")
+                info.size = 16
+                archive.addfile(info, io.BytesIO(b"%016d" % (n + number)))
+        layers.append(_blob(path, content.getvalue(), f"{LAYER}+gzip"))
+    config = _json(path, {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}, CONFIG)
+    value = {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}
+    _end(path, [{**_json(path, value, MANIFEST), "annotations": {NAME: "deep:1"}}])
     return path
 
 

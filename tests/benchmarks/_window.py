@@ -214,6 +214,39 @@ def _is_known(ruler: Ruler) -> bool:
     )
 
 
+def look(ruler: Ruler) -> Script:
+    """Go to the files of an image, whose layers are read then; unfold, sort and filter them."""
+    from gui.models.file_tree import Column
+    from gui.panels.places import FILES
+
+    yield from ruler.measure("open", lambda: None, lambda: _is_known(ruler))
+    before, page = memory(), ruler.page
+    inspector = page.inspector
+
+    def there() -> bool:
+        model = inspector.tabs.files.model
+        return model is not None and model.rowCount() > 0 and page.session.layers.job is None
+
+    def still() -> bool:
+        model = inspector.tabs.files.model
+        return model is not None and not model.busy
+
+    page.images.view.setCurrentIndex(page.images.model.index(0, 0))
+    yield later(AFTERWARDS_S)
+    yield lambda: not ruler.window.runner.active()
+    yield from ruler.measure("read two layers", lambda: inspector.show_tab(FILES), there)
+    tell(what="memory", empty=before, full=memory())
+    files = inspector.tabs.files
+    model = files.model
+    assert model is not None
+    yield from ruler.measure("unfold two levels of folders", lambda: files.view.expandToDepth(1), lambda: True)
+    for words in ("9", "*.so", ""):
+        yield from ruler.measure(f"filter files {words!r}", lambda words=words: files.choice.line.setText(words), still)
+    for column in (Column.SIZE, Column.NAME):
+        sort = lambda column=column: files.view.sortByColumn(column, Qt.SortOrder.DescendingOrder)  # noqa: E731
+        yield from ruler.measure(f"sort files by {column.name.lower()}", sort, still)
+
+
 def _arrange(ruler: Ruler, name: str, view: "RowsView", columns: "type[BlobColumn] | type[ImageColumn]") -> Script:
     def still() -> bool:
         return not view.model.busy
@@ -237,14 +270,14 @@ def _verify(ruler: Ruler) -> Script:
 
 
 def main(arguments: list[str]) -> int:
-    """``start SINCE [STORE]`` or ``use STACKS STORE``."""
+    """``start SINCE [STORE]``, ``use STACKS STORE`` or ``look STACKS STORE``."""
     scenario, fact, *store = arguments
 
     def open_wanted(window: MainWindow, options: object) -> None:
         if scenario == "start":
             start(window, float(fact))
         else:
-            Ruler(window, use, stacks=fact == "True")
+            Ruler(window, look if scenario == "look" else use, stacks=fact == "True")
         open_as_ever(window, options)
 
     open_as_ever, launch.open_wanted = launch.open_wanted, open_wanted

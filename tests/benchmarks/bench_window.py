@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks._stores import many, wide
+from tests.benchmarks._stores import deep, many, wide
 
 ROOT = Path(__file__).parents[2]
 INSIDE = Path(__file__).with_name("_window.py")
 ENTRIES = 100_000
+FILES = 250_000
 ROUNDS = 5
 
 WINDOW_MS = 500
@@ -63,11 +64,11 @@ def bench_start(home: Path, store: Path) -> bool:
     return verdict(f"from there to the first rows of {ENTRIES:,} entries", rows, ROWS_MS) and good
 
 
-def bench_use(home: Path, store: Path, name: str, *, stacks: bool) -> bool:
+def bench_use(home: Path, store: Path, name: str, *, stacks: bool, scenario: str = "use") -> bool:
     """One process in which everything is done."""
     good = True
     print(f"\n{name}:")
-    for facts in run(home, "use", stacks, store):
+    for facts in run(home, scenario, stacks, store):
         if facts["what"] == "memory":
             empty, full = facts["empty"] / 1e6, facts["full"] / 1e6
             print(f"{'memory with the store open':58} {full:7.0f} MB   without {empty:.0f} MB")
@@ -96,6 +97,8 @@ def main(arguments: list[str]) -> int:
         good &= bench_use(home, entries, f"{ENTRIES:,} index entries", stacks=options.stacks)
         blobs = many(folder / "many", options.blobs, options.blobs)
         good &= bench_use(home, blobs, f"{options.blobs:,} blobs", stacks=options.stacks)
+        files = deep(folder / "deep", FILES)
+        good &= bench_use(home, files, f"an image of {2 * FILES:,} files", stacks=options.stacks, scenario="look")
     return 0 if good else 1
 
 

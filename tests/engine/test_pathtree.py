@@ -85,3 +85,13 @@ def test_paths_never_lead_above_the_root(path, clean):
 @given(st.lists(st.sampled_from([b"", b".", b"..", b"a", b".b", b"..."]), max_size=6).map(b"/".join))
 def test_cleaning_is_the_same_as_taking_a_path_apart(path):
     assert cleaned(path) == b"/".join(components(path))
+
+
+def test_a_folder_of_very_many_names_is_in_order_with_each_name_once() -> None:
+    names = [b"%06d" % (n * 7919 % 50_000) for n in range(60_000)]
+    builder = TreeBuilder()
+    builder.add(names)
+    tree, nodes = builder.build(Progress())
+    children = [tree.name(node) for node in tree.children(0)]
+    assert children == sorted(set(names))
+    assert [tree.name(int(node)) for node in nodes[:100]] == names[:100]
