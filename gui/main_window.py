@@ -1,6 +1,7 @@
 """The window: assembly only. It puts the parts together, hands events on, and ends in good order."""
 
 import importlib
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow, QMenu, QStackedWidget, QToolBar, QToolButton, QVBoxLayout, QWidget
 
-from engine.progress import Progress
 from engine.snapshot import State
 from gui import icons, text
 from gui.actions import CONTEXT, SEPARATOR, TOOLBAR, TRASH_CONTEXT
@@ -56,13 +56,17 @@ _STATE_VERSION = 1
 _MOST_TITLES = 5
 """Running jobs that are named when the window is closed."""
 
+_LOADING_MS = 50
+"""Between two of these."""
 _LATER = (
-    *("gui.panels.files_view", "gui.panels.layers_view", "gui.panels.document_view", "gui.panels.bytes_view"),
-    *("gui.panels.relations", "gui.panels.metadata_editor", "gui.panels.annotation_editor"),
+    *("engine.layers", "engine.contents", "gui.models.file_tree", "gui.panels.image_stack", "gui.panels.file_subject"),
+    *("gui.panels.previewing", "gui.panels.text_pane", "gui.panels.preview", "gui.panels.files_choice"),
+    *("gui.panels.space_view", "gui.panels.files_picture", "gui.panels.layers_tab", "gui.panels.files_view"),
+    *("gui.panels.layers_view", "gui.panels.document_view", "gui.panels.hex_view", "engine.headers"),
+    *("gui.panels.bytes_view", "gui.panels.relations", "gui.panels.metadata_editor", "gui.panels.annotation_editor"),
     *("gui.panels.find_pane", "gui.panels.space_store", "gui.dialogs.name_dialog", "gui.dialogs.cleanup_dialog"),
-    *("gui.dialogs.taken_dialog", "gui.dialogs.manual"),
 )
-"""What the first window does without, in the order in which it is likely to be asked for."""
+"""What the first window does without, in pieces, in the order in which it is likely to be asked for."""
 
 
 class MainWindow(QMainWindow):
@@ -75,7 +79,10 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._settings = settings
         self._over = False
-        self._is_loaded = False
+        self._loading = QTimer(self)
+        self._loading.setSingleShot(True)
+        self._loading.setInterval(_LOADING_MS)
+        self._loading.timeout.connect(self._load_more)
         self._offers: dict[str, str] = {}
         """Sentences that offer to take something back, by the records of the trash."""
         self.runner = JobRunner(self)
@@ -176,7 +183,6 @@ class MainWindow(QMainWindow):
         self.tabs.situationChanged.connect(self._show_front)
         self.tabs.close_asked.connect(self._close_store)
         self.tabs.cleanup_asked.connect(self.commands.actions["clean"].trigger)
-        self.stores.beside = self.tabs.make_ready
         self.stores.opened.connect(self._show_store)
         self.stores.failed.connect(self._tell_failure)
         self.counts.chosen.connect(self._filter)
@@ -202,11 +208,16 @@ class MainWindow(QMainWindow):
 
     # ---------------------------------------------------------------------------------------------- what is shown
 
-    def _load_the_rest(self) -> None:
-        """Load beside the window what is made when somebody first asks for it, so that nobody waits for it then."""
-        if not self._is_loaded:
-            self._is_loaded = True
-            self.runner.start("Loading the rest", _load, quiet=True, patient=True)
+    @Slot()
+    def _load_more(self) -> None:
+        """Load, a little a turn, what is made when somebody first asks for it, so that nobody waits for it then.
+
+        Not on a worker: making classes of Qt's on two threads at once crashes the process.
+        """
+        name = next((each for each in _LATER if each not in sys.modules), None)
+        if name is not None:
+            importlib.import_module(name)
+            self._loading.start()
 
     @Slot(object)
     def _show_store(self, session: Session) -> None:
@@ -219,7 +230,7 @@ class MainWindow(QMainWindow):
             session.undoing.undone.connect(self._withdraw_offers)
             session.emptyAsked.connect(lambda: self.tabs.page_of(session).trash.ask_to_empty())
             session.when_known(lambda: self.commands.welcome(session))
-            session.problems.when_checked(self._load_the_rest)
+            session.problems.when_checked(self._loading.start)
         self.tabs.bring(session)
         self._show_front()
 
@@ -405,8 +416,3 @@ class MainWindow(QMainWindow):
             page.save_state()
         self.stores.remember(page.session for page in self.tabs.pages())
         self._settings.sync()
-
-
-def _load(progress: Progress) -> None:
-    for name in progress.turns(_LATER, 1):
-        importlib.import_module(name)

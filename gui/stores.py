@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 
-from engine import ImageLayout, Progress, Store, open_store
+from engine import ImageLayout, Store, open_store
 from engine.sample import make_sample
 from gui import text
 from gui.copies import Copies
@@ -38,8 +38,6 @@ class OpenStores(QObject):
         self._demo: tempfile.TemporaryDirectory[str] | None = None
         self.sessions: list[Session] = []
         self._asked = 0
-        self.beside: Callable[[], object] = lambda: None
-        """What the worker that opens a store does for the window as well."""
 
     @property
     def can_reopen(self) -> bool:
@@ -112,14 +110,9 @@ class OpenStores(QObject):
         self._asked += 1
         number = self._asked
 
-        def opening(_progress: Progress) -> Store:
-            store = work()
-            self.beside()
-            return store
-
         self._runner.start(
             title,
-            opening,
+            lambda _progress: work(),
             on_done=lambda store: self._adopt(store, number, then),
             on_failed=lambda error: self.failed.emit(path, error),
         )

@@ -1,6 +1,5 @@
 """What is in a file of an image: its text, its picture, or its bytes."""
 
-import importlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,8 +32,6 @@ _SETTLE_MS = 60
 """Who walks through the rows does not want to see what is in each."""
 _SLOW_MS = 250
 """What takes longer than this is said to be on its way."""
-_QUIET_MS = 500
-"""How long after a file is shown there is time for what the next may need."""
 _LEAST_LINES = 4
 """Lines of a text that there is always room for."""
 
@@ -219,7 +216,6 @@ class PreviewPane(QWidget):
         if self._is_awaited:
             self.enter()
         self.shown.emit()
-        QTimer.singleShot(_QUIET_MS, self, _know_bytes)
 
     def _tell_notes(self) -> None:
         doubt = self.subject.doubt if self.subject is not None else ""
@@ -252,8 +248,3 @@ class PreviewPane(QWidget):
             self.left.emit()
         elif event.key() != Qt.Key.Key_Escape:
             super().keyPressEvent(event)
-
-
-def _know_bytes() -> None:
-    """Importing what shows bytes and making it takes longer at a stretch than the window may be busy."""
-    importlib.import_module("gui.panels.bytes_view")

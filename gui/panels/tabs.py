@@ -1,21 +1,19 @@
 """The tabs of the window: one page for each open store."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QTabBar, QTabWidget, QWidget
 
 from gui import icons, text
 from gui.jobs import JobRunner
+from gui.panels.problems_view import MenuWith
+from gui.panels.store_page import StorePage
 from gui.session import Session
 from gui.settings import Settings
 from gui.theme import Role
 from gui.widgets import icon_button
-
-if TYPE_CHECKING:  # half of the program, which the first window does not need
-    from gui.panels.problems_view import MenuWith
-    from gui.panels.store_page import StorePage
 
 _CLOSE = QSize(24, 24)
 _LONGEST = 40
@@ -60,11 +58,6 @@ class StoreTabs(QTabWidget):
         for position in range(self.count()):
             yield cast("StorePage", self.widget(position))
 
-    @staticmethod
-    def make_ready() -> None:
-        """Load what a page needs; meant for the worker that opens a store."""
-        import gui.panels.store_page  # noqa: F401
-
     def page_of(self, session: Session) -> "StorePage":
         """The page of an open store, made when there is none."""
         return next((page for page in self.pages() if page.session is session), None) or self._add(session)
@@ -91,8 +84,6 @@ class StoreTabs(QTabWidget):
             self.setCurrentIndex((self.currentIndex() + step) % self.count())
 
     def _add(self, session: Session) -> "StorePage":
-        from gui.panels.store_page import StorePage
-
         page = StorePage(
             session, self._runner, self._settings, self.context_menu, self.trash_menu, self.menu_with, self._stack
         )
