@@ -241,7 +241,10 @@ def look(ruler: Ruler) -> Script:
     assert model is not None
     yield from ruler.measure("unfold two levels of folders", lambda: files.view.expandToDepth(1), lambda: True)
     for words in ("9", "*.so", ""):
-        yield from ruler.measure(f"filter files {words!r}", lambda words=words: files.choice.line.setText(words), still)
+        filtered = lambda words=words: still() and model.wish is not None and model.wish.words == words  # noqa: E731
+        yield from ruler.measure(
+            f"filter files {words!r}", lambda words=words: files.choice.line.setText(words), filtered
+        )
     for column in (Column.SIZE, Column.NAME):
         sort = lambda column=column: files.view.sortByColumn(column, Qt.SortOrder.DescendingOrder)  # noqa: E731
         yield from ruler.measure(f"sort files by {column.name.lower()}", sort, still)
