@@ -1,7 +1,6 @@
 """What each command of the window does."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication
@@ -23,14 +22,12 @@ from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Deed, DropPlan
 from gui.panels.panes import focus_next
 from gui.panels.places import ANNOTATIONS, BYTES, DOCUMENT, FILES, LAYERS, METADATA, OVERVIEW, PROBLEMS, RELATIONS
+from gui.panels.problem_details import Offer
+from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
 from gui.session import Session
 from gui.settings import Settings, ThemeMode
 from gui.stores import OpenStores
-
-if TYPE_CHECKING:  # not needed for the first window
-    from gui.panels.problem_details import Offer
-    from gui.panels.store_page import StorePage
 
 
 class Commands(QObject):
@@ -64,7 +61,7 @@ class Commands(QObject):
         drops.pasted.connect(lambda plan: self._carry_out(plan, told=False))
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
-        def page(act: "Callable[[StorePage], object]") -> Callable[[], None]:
+        def page(act: Callable[[StorePage], object]) -> Callable[[], None]:
             return lambda: self._with_page(act)
 
         return {
@@ -208,7 +205,7 @@ class Commands(QObject):
         else:
             self.noticed.emit(Notice("warning", plan.sentence))
 
-    def _import_files(self, page: "StorePage") -> None:
+    def _import_files(self, page: StorePage) -> None:
         paths = asking.files_to_import(self._window, self._settings, page.session.name)
         if paths:
             asking.how_to_import(page.session, paths, self._window)
@@ -252,7 +249,7 @@ class Commands(QObject):
         self._tabs.page_of(session).show_lens(PROBLEMS)
 
     @Slot(object)
-    def repair(self, offer: "Offer") -> None:
+    def repair(self, offer: Offer) -> None:
         """Do what a remedy says, after asking for what it needs: a file, or a name."""
         page = self._tabs.page
         if page is None:
@@ -267,14 +264,14 @@ class Commands(QObject):
         elif session.problems.snapshot is not None:
             session.changes.repair(session.problems.snapshot, offer.remedy, offer.findings)
 
-    def _copy_report(self, page: "StorePage") -> None:
+    def _copy_report(self, page: StorePage) -> None:
         def copy(report: str) -> None:
             QGuiApplication.clipboard().setText(report)
             self.noticed.emit(Notice("success", "The report is on the clipboard, as Markdown."))
 
         page.session.problems.report(as_markdown, copy)
 
-    def _save_report(self, page: "StorePage") -> None:
+    def _save_report(self, page: StorePage) -> None:
         path = asking.where_to_save_report(self._window, self._settings, page.session.name)
         if path is not None:
             form = {".json": as_json, ".txt": as_text}.get(path.suffix.lower(), as_markdown)
@@ -283,25 +280,25 @@ class Commands(QObject):
 
     # ---------------------------------------------------------------------------------------------- acting
 
-    def _with_page(self, act: "Callable[[StorePage], object]") -> None:
+    def _with_page(self, act: Callable[[StorePage], object]) -> None:
         page = self._tabs.page
         if page is not None:
             act(page)
 
-    def _rename(self, page: "StorePage") -> None:
+    def _rename(self, page: StorePage) -> None:
         selection = page.selection
         if selection is not None and selection.entry_position is not None:
             asking.new_name(page.session, selection.entry_position, self._window)
 
-    def _add_name(self, page: "StorePage") -> None:
+    def _add_name(self, page: StorePage) -> None:
         if page.selection is not None:
             asking.another_name(page.session, page.selection.digest, self._window)
 
-    def _verify_all(self, page: "StorePage") -> None:
+    def _verify_all(self, page: StorePage) -> None:
         if page.session.verify() is None:
             self.noticed.emit(Notice("notice", f"There is no blob in {page.session.name} to verify."))
 
-    def _verify_unchecked(self, page: "StorePage") -> None:
+    def _verify_unchecked(self, page: StorePage) -> None:
         if page.session.verify_unchecked() is None:
             self.noticed.emit(Notice("success", "Everything here was checked before, and nothing has changed since."))
 

@@ -4,17 +4,14 @@ import argparse
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QApplication
 
 from gui import runtime, theme
 from gui.main_window import MainWindow
 from gui.panels.places import BLOBS, IMAGES, PROBLEMS
+from gui.panels.store_page import StorePage
 from gui.settings import Settings
-
-if TYPE_CHECKING:
-    from gui.panels.store_page import StorePage
 
 DESKTOP_ID = "io.github.blobscope.Blobscope"
 
@@ -57,13 +54,13 @@ def show(options: argparse.Namespace) -> int:
 def open_wanted(window: MainWindow, options: argparse.Namespace) -> None:
     """Open the stores of the command line, or those of the last time."""
 
-    def arrived(page: "StorePage") -> None:
+    def arrived(page: StorePage) -> None:
         if options.view:
             page.show_lens({"images": IMAGES, "blobs": BLOBS, "problems": PROBLEMS}[options.view])
         if options.verify:
             page.session.when_known(page.session.verify)
 
-    def last_arrived(page: "StorePage") -> None:
+    def last_arrived(page: StorePage) -> None:
         arrived(page)
         if options.select:
             page.select_when_known(options.select)

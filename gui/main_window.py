@@ -1,10 +1,7 @@
 """The window: assembly only. It puts the parts together, hands events on, and ends in good order."""
 
-import importlib
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
@@ -24,21 +21,20 @@ from gui import icons, text
 from gui.actions import CONTEXT, SEPARATOR, TOOLBAR, TRASH_CONTEXT
 from gui.commands import Commands
 from gui.jobs import Job, JobRunner, window_first
+from gui.loading import Loader
 from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Target
 from gui.panels.job_strip import JobList, JobStrip
 from gui.panels.start_page import StartPage
 from gui.panels.status_counts import StatusCounts
+from gui.panels.store_page import StorePage
 from gui.panels.tabs import StoreTabs
 from gui.runtime import Fault
 from gui.session import Session
 from gui.settings import Settings
 from gui.stores import OpenStores
 from gui.widgets import ElidedLabel, MessageBar, Severity, confirm
-
-if TYPE_CHECKING:  # not needed for the first window
-    from gui.panels.store_page import StorePage
 
 PATIENCE_S = 5.0
 """How long closing the window waits for jobs that were told to stop."""
@@ -56,18 +52,6 @@ _STATE_VERSION = 1
 _MOST_TITLES = 5
 """Running jobs that are named when the window is closed."""
 
-_LOADING_MS = 50
-"""Between two of these."""
-_LATER = (
-    *("engine.layers", "engine.contents", "gui.models.file_tree", "gui.panels.image_stack", "gui.panels.file_subject"),
-    *("gui.panels.previewing", "gui.panels.text_pane", "gui.panels.preview", "gui.panels.files_choice"),
-    *("gui.panels.space_view", "gui.panels.files_picture", "gui.panels.layers_tab", "gui.panels.files_view"),
-    *("gui.panels.layers_view", "gui.panels.document_view", "gui.panels.hex_view", "engine.headers"),
-    *("gui.panels.bytes_view", "gui.panels.relations", "gui.panels.metadata_editor", "gui.panels.annotation_editor"),
-    *("gui.panels.find_pane", "gui.panels.space_store", "gui.dialogs.name_dialog", "gui.dialogs.cleanup_dialog"),
-)
-"""What the first window does without, in pieces, in the order in which it is likely to be asked for."""
-
 
 class MainWindow(QMainWindow):
     """Tabs of open stores, or the start page; one message bar, one status bar, every command."""
@@ -79,10 +63,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._settings = settings
         self._over = False
-        self._loading = QTimer(self)
-        self._loading.setSingleShot(True)
-        self._loading.setInterval(_LOADING_MS)
-        self._loading.timeout.connect(self._load_more)
+        self._loader = Loader(self)
         self._offers: dict[str, str] = {}
         """Sentences that offer to take something back, by the records of the trash."""
         self.runner = JobRunner(self)
@@ -105,11 +86,11 @@ class MainWindow(QMainWindow):
         self._show_front()
 
     @property
-    def page(self) -> "StorePage | None":
+    def page(self) -> StorePage | None:
         """The store in front, None on the start page."""
         return self.tabs.page
 
-    def open(self, path: Path, then: "Callable[[StorePage], object] | None" = None) -> None:
+    def open(self, path: Path, then: Callable[[StorePage], object] | None = None) -> None:
         """Open the store at ``path`` in a tab; ``then`` gets its page."""
         self.stores.open(path, (lambda session: then(self.tabs.page_of(session))) if then else None)
 
@@ -208,17 +189,6 @@ class MainWindow(QMainWindow):
 
     # ---------------------------------------------------------------------------------------------- what is shown
 
-    @Slot()
-    def _load_more(self) -> None:
-        """Load, a little a turn, what is made when somebody first asks for it, so that nobody waits for it then.
-
-        Not on a worker: making classes of Qt's on two threads at once crashes the process.
-        """
-        name = next((each for each in _LATER if each not in sys.modules), None)
-        if name is not None:
-            importlib.import_module(name)
-            self._loading.start()
-
     @Slot(object)
     def _show_store(self, session: Session) -> None:
         """A store is open: show its tab."""
@@ -230,7 +200,7 @@ class MainWindow(QMainWindow):
             session.undoing.undone.connect(self._withdraw_offers)
             session.emptyAsked.connect(lambda: self.tabs.page_of(session).trash.ask_to_empty())
             session.when_known(lambda: self.commands.welcome(session))
-            session.problems.when_checked(self._loading.start)
+            session.problems.when_checked(self._loader.start)
         self.tabs.bring(session)
         self._show_front()
 

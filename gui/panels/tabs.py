@@ -1,7 +1,6 @@
 """The tabs of the window: one page for each open store."""
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QTabBar, QTabWidget, QWidget
@@ -51,12 +50,15 @@ class StoreTabs(QTabWidget):
     @property
     def page(self) -> "StorePage | None":
         """The page in front."""
-        return cast("StorePage | None", self.currentWidget())
+        widget = self.currentWidget()
+        return widget if isinstance(widget, StorePage) else None
 
     def pages(self) -> "Iterator[StorePage]":
         """Every page, from left to right."""
         for position in range(self.count()):
-            yield cast("StorePage", self.widget(position))
+            page = self.widget(position)
+            if isinstance(page, StorePage):
+                yield page
 
     def page_of(self, session: Session) -> "StorePage":
         """The page of an open store, made when there is none."""

@@ -12,20 +12,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 from gui import app, launch
 from gui.main_window import MainWindow
+from gui.models.blob_cells import Column as BlobColumn
+from gui.models.image_cells import Column as ImageColumn
 from gui.panels.places import BLOBS, IMAGES
-
-if TYPE_CHECKING:  # the program itself loads these after its first window
-    from gui.models.blob_cells import Column as BlobColumn
-    from gui.models.image_cells import Column as ImageColumn
-    from gui.panels.rows_view import RowsView
-    from gui.panels.store_page import StorePage
+from gui.panels.rows_view import RowsView
+from gui.panels.store_page import StorePage
 
 Condition = Callable[[], object]
 Script = Iterator[Condition]
@@ -55,7 +53,7 @@ class Ruler(QObject):
         self._timer.start(TICK_MS)
 
     @property
-    def page(self) -> "StorePage":
+    def page(self) -> StorePage:
         page = self.window.page
         assert page is not None
         return page
@@ -188,9 +186,6 @@ def start(window: MainWindow, since: float) -> None:
 
 def use(ruler: Ruler) -> Script:
     """Open, verify, cancel, sort and filter."""
-    from gui.models.blob_cells import Column as BlobColumn
-    from gui.models.image_cells import Column as ImageColumn
-
     before = memory()
     yield from ruler.measure("open", lambda: None, lambda: _is_known(ruler))
     tell(what="memory", empty=before, full=memory())
@@ -239,24 +234,26 @@ def look(ruler: Ruler) -> Script:
     files = inspector.tabs.files
     model = files.model
     assert model is not None
+
+    def filtered(words: str) -> bool:
+        return still() and model.wish is not None and model.wish.words == words
+
     yield from ruler.measure("unfold two levels of folders", lambda: files.view.expandToDepth(1), lambda: True)
     for words in ("9", "*.so", ""):
-        filtered = lambda words=words: still() and model.wish is not None and model.wish.words == words  # noqa: E731
-        yield from ruler.measure(
-            f"filter files {words!r}", lambda words=words: files.choice.line.setText(words), filtered
-        )
+        name = f"filter files {words!r}"
+        yield from ruler.measure(name, partial(files.choice.line.setText, words), partial(filtered, words))
     for column in (Column.SIZE, Column.NAME):
-        sort = lambda column=column: files.view.sortByColumn(column, Qt.SortOrder.DescendingOrder)  # noqa: E731
+        sort = partial(files.view.sortByColumn, column, Qt.SortOrder.DescendingOrder)
         yield from ruler.measure(f"sort files by {column.name.lower()}", sort, still)
 
 
-def _arrange(ruler: Ruler, name: str, view: "RowsView", columns: "type[BlobColumn] | type[ImageColumn]") -> Script:
+def _arrange(ruler: Ruler, name: str, view: RowsView, columns: type[BlobColumn] | type[ImageColumn]) -> Script:
     def still() -> bool:
         return not view.model.busy
 
     for column in columns:
         for order in (Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder):
-            sort = lambda column=column, order=order: view.view.sortByColumn(column, order)  # noqa: E731
+            sort = partial(view.view.sortByColumn, column, order)
             yield from ruler.measure(
                 f"sort {name} by {column.name.lower().replace('_', ' ')}, {order.name}", sort, still
             )
