@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject
 
 from engine.document import Manifest
 from engine.errors import EngineError
 from engine.progress import Progress
 from engine.snapshot import Kind, Snapshot
 from engine.store import Store
-from gui.jobs import Job, JobRunner
-from gui.verifying import corrupt_ones
+from gui.jobs import JobRunner
+from gui.layerwork import LayerWork
 
 if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
     from engine.contents import Contents
@@ -69,38 +69,18 @@ class ReadImage:
     """The bytes of the files, to be read by workers."""
 
 
-class Layering(QObject):
+class Layering(LayerWork):
     """Reads the layers of one image of a store, or one layer by itself."""
-
-    changed = Signal()
-    """Reading has begun or ended, or it is about another image."""
-    progressed = Signal()
-    """Reading has got further."""
-    recorded = Signal(object, object)
-    """A snapshot, and a list of what was found out of its blobs on the way: ``VerifyBatch``."""
 
     def __init__(
         self, parent: QObject, runner: JobRunner, store: Store, cache: Path, snapshot: Callable[[], Snapshot | None]
     ) -> None:
-        """What layers hold is remembered in the folder ``cache``; ``snapshot`` returns what is in the store."""
-        super().__init__(parent)
-        self.runner = runner
-        """Where work on what was read goes on."""
-        self._store = store
-        self._cache = cache
-        self._snapshot = snapshot
+        super().__init__(parent, runner, store, cache, snapshot)
         self._stamps: _Stamps = ()
         self.digest = ""
         """The manifest of the image that it is about; empty for none."""
-        self.job: Job | None = None
-        """What reads it, as long as that takes."""
         self.image: ReadImage | None = None
         """What came of it."""
-        self.error: BaseException | None = None
-        """Why nothing came of it."""
-        self.stopped = False
-        """Whether somebody has stopped the reading."""
-        runner.progressed.connect(self._note_progress)
 
     def look_at(self, digest: str) -> None:
         """Read the layers of the image with this manifest, or the layer itself that has this digest.
@@ -131,43 +111,21 @@ class Layering(QObject):
         def is_wanted() -> bool:
             return (digest, stamps) == (self.digest, self._stamps)
 
-        def done(image: ReadImage) -> None:
-            self.job, self.image = None, image
-            self.changed.emit()
+        def keep(image: ReadImage) -> None:
+            self.image = image
 
-        def failed(error: BaseException) -> None:
-            self.job, self.error = None, error
-            self.changed.emit()
-
-        def cancelled() -> None:
-            self.job, self.stopped = None, True
-            self.changed.emit()
-
-        self.job = self.runner.start(
+        self._run(
             "Reading layers",
             lambda progress: read_image(self._store, digests, self._cache, progress),
-            store=str(self._store.path),
-            on_items=lambda tables: self._record(snapshot, tables),
-            on_done=done,
-            on_failed=failed,
-            on_cancelled=cancelled,
-            still_wanted=is_wanted,
+            lambda tables: self._record(snapshot, tables),
+            keep,
+            is_wanted,
         )
-        if not self.job.active:
-            self.job = None
-        self.changed.emit()
-
-    def stop(self) -> None:
-        """Stop reading; what was read of it need not be read again."""
-        if self.job is not None:
-            self.runner.cancel(self.job)
 
     def _drop(self) -> None:
-        job, self.job = self.job, None
         self.digest, self._stamps = "", ()
         self.image, self.error, self.stopped = None, None, False
-        if job is not None:
-            self.runner.cancel(job)
+        self._cancel()
 
     def _stamps_of(self, digest: str) -> _Stamps:
         snapshot = self._snapshot()
@@ -188,15 +146,8 @@ class Layering(QObject):
         return tuple(found)
 
     def _record(self, snapshot: Snapshot, tables: "list[tuple[str, LayerTable | EngineError]]") -> None:
-        """A layer that is not what its digest names is corrupt, wherever it is shown."""
-        corrupt = [digest for digest, table in tables if not isinstance(table, EngineError) and table.is_sound is False]
-        if batches := corrupt_ones(snapshot, corrupt):
-            self.recorded.emit(snapshot, batches)
-
-    @Slot(object)
-    def _note_progress(self, jobs: tuple[Job, ...]) -> None:
-        if self.job is not None and self.job in jobs:
-            self.progressed.emit()
+        read = ((digest, table) for digest, table in tables if not isinstance(table, EngineError))
+        self._record_corrupt(snapshot, [digest for digest, table in read if table.is_sound is False])
 
 
 def is_layer(snapshot: Snapshot, row: int) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from engine import snapshot as facts
 from engine.progress import Progress
-from engine.snapshot import Columns, Outcome, Rows, Snapshot
+from engine.snapshot import Columns, Rows, Snapshot
 from engine.store import Store
 from engine.verdicts import Verdicts, save_verdicts
 from engine.verify import VerifyBatch, VerifySummary
@@ -214,13 +214,6 @@ class Verifier(QObject):
         self, title: str, work: Callable[[], Result], then: Callable[[Result], None] | None = None
     ) -> None:
         self._runner.start(title, lambda _progress: work(), store=str(self._store.path), quiet=True, on_done=then)
-
-
-def corrupt_ones(snapshot: Snapshot, digests: Iterable[str]) -> list[VerifyBatch]:
-    """What to note of layers that turned out, as they were read, not to be what their digests name."""
-    rows = np.array([row for digest in digests if (row := snapshot.find(digest)) >= 0], np.int64)
-    outcomes = np.full(len(rows), Outcome.CORRUPT, np.uint8)
-    return [VerifyBatch(rows, outcomes, time.time(), {})] if len(rows) else []
 
 
 def _remember(cache: Path, path: Path, verdicts: Verdicts, columns: Columns, _progress: Progress) -> None:
