@@ -1,6 +1,7 @@
 """The window: assembly only. It puts the parts together, hands events on, and ends in good order."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal, Slot
@@ -26,6 +27,7 @@ from gui.outcome import Notice
 from gui.panels.drop_target import DropTarget
 from gui.panels.dropping import Target
 from gui.panels.job_strip import JobList, JobStrip
+from gui.panels.menus import Menus
 from gui.panels.start_page import StartPage
 from gui.panels.status_counts import StatusCounts
 from gui.panels.store_page import StorePage
@@ -157,9 +159,8 @@ class MainWindow(QMainWindow):
         self.start.pin_asked.connect(self._pin)
         self.start.remove_asked.connect(self._forget)
         self._recent.aboutToShow.connect(self._fill_recent)
-        self.tabs.context_menu = lambda: self._context_menu(CONTEXT)
-        self.tabs.trash_menu = lambda: self._context_menu(TRASH_CONTEXT)
-        self.tabs.menu_with = self._context_menu
+        make = self._context_menu
+        self.tabs.menus = Menus(partial(make, CONTEXT), partial(make, TRASH_CONTEXT), make)
         self.tabs.remedy_asked.connect(self.commands.repair)
         self.tabs.situationChanged.connect(self._show_front)
         self.tabs.close_asked.connect(self._close_store)

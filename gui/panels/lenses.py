@@ -1,10 +1,10 @@
 """The lists of one store: its images, its blobs, its problems and its trash, each behind a tab."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QMenu, QTabWidget, QWidget
+from PySide6.QtWidgets import QTabWidget, QWidget
 
 from engine.findings import Severity
 from engine.snapshot import State
@@ -15,8 +15,9 @@ from gui.panels.blob_view import BlobView
 from gui.panels.cleanup_hint import CleanupHint
 from gui.panels.image_view import ImageView
 from gui.panels.later import Later
+from gui.panels.menus import Menus
 from gui.panels.places import BLOBS, IMAGES, PROBLEMS, TRASH
-from gui.panels.problems_view import MenuWith, ProblemsView, tab_icon
+from gui.panels.problems_view import ProblemsView, tab_icon
 from gui.panels.rows_view import RowsView
 from gui.panels.trash_view import TrashView
 from gui.session import Selection, Session
@@ -52,18 +53,14 @@ class Lenses(QTabWidget):
         session: Session,
         runner: JobRunner,
         settings: Settings,
-        context_menu: Callable[[], QMenu],
-        trash_menu: Callable[[], QMenu],
-        menu_with: MenuWith,
+        menus: Menus,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._runner = runner
         self._settings = settings
-        self._context_menu = context_menu
-        self._trash_menu = trash_menu
-        self._menu_with = menu_with
+        self._menus = menus
         self.setDocumentMode(True)
         self.setAccessibleName("What to list")
         self.setIconSize(icons.LIST_SIZE)
@@ -142,10 +139,10 @@ class Lenses(QTabWidget):
             _ = missing.content
 
     def _make_images(self, parent: QWidget) -> ImageView:
-        return ImageView(self._runner, self._settings, lambda _selected: self._context_menu(), parent)
+        return ImageView(self._runner, self._settings, lambda _selected: self._menus.rows(), parent)
 
     def _make_blobs(self, parent: QWidget) -> BlobView:
-        return BlobView(self._runner, self._settings, lambda _selected: self._context_menu(), parent)
+        return BlobView(self._runner, self._settings, lambda _selected: self._menus.rows(), parent)
 
     def _list_rows(self, view: ImageView | BlobView) -> None:
         self._connect(view)
@@ -154,7 +151,7 @@ class Lenses(QTabWidget):
         view.set_session(self._session)
 
     def _make_problems(self, parent: QWidget) -> ProblemsView:
-        return ProblemsView(self._runner, self._settings, self._menu_with, parent)
+        return ProblemsView(self._runner, self._settings, self._menus.having, parent)
 
     def _list_problems(self, view: ProblemsView) -> None:
         self._connect(view)
@@ -166,7 +163,7 @@ class Lenses(QTabWidget):
         view.set_session(self._session)
 
     def _make_trash(self, parent: QWidget) -> TrashView:
-        return TrashView(self._session, self._settings, self._trash_menu, parent)
+        return TrashView(self._session, self._settings, self._menus.trash, parent)
 
     def _list_trash(self, view: TrashView) -> None:
         view.changed.connect(self._count_trash)

@@ -1,12 +1,11 @@
 """What is wrong with a store: the rules that are broken, where, and what can be done about it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QByteArray, QEvent, QModelIndex, QObject, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QMenu,
     QSplitter,
     QStackedWidget,
     QTreeView,
@@ -25,6 +24,7 @@ from gui.panels import naming
 from gui.panels.columns import Columns
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.keeper import WHOLE_ROW
+from gui.panels.menus import MenuWith
 from gui.panels.problem_details import Offer, ProblemDetails, ToPlace
 from gui.panels.problem_filter import ProblemFilter
 from gui.session import Selection, Session
@@ -39,9 +39,6 @@ _FEW_ROWS = 60
 """Rules with few places are unfolded when they come, as long as there are few rows."""
 _MOST_UNFOLDED = 5000
 """Rows that may be unfolded while others come; Qt lays out each of them."""
-
-MenuWith = Callable[[Sequence[str]], QMenu]
-"""Makes a menu of commands of the window."""
 
 
 class ProblemsView(QWidget):

@@ -1,12 +1,12 @@
 """One tab: an open store through several lenses, the inspector beside them, the removal strip below."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from engine.digest import Digest
 from engine.errors import InvalidDigest
@@ -23,8 +23,9 @@ from gui.panels.find_dock import FindDock
 from gui.panels.image_view import ImageView
 from gui.panels.inspector import Inspector
 from gui.panels.lenses import Lens, Lenses
+from gui.panels.menus import Menus
 from gui.panels.places import BLOBS, DOCUMENT, FILES, IMAGES, LAYERS, PROBLEMS, TRASH
-from gui.panels.problems_view import MenuWith, ProblemsView
+from gui.panels.problems_view import ProblemsView
 from gui.panels.removal_question import RemovalQuestion
 from gui.panels.removal_strip import RemovalStrip
 from gui.panels.rows_view import RowsView
@@ -56,29 +57,27 @@ class StorePage(QWidget):
         session: Session,
         runner: JobRunner,
         settings: Settings,
-        context_menu: Callable[[], QMenu],
-        trash_menu: Callable[[], QMenu],
-        menu_with: MenuWith,
+        menus: Menus,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.session = session
         self._settings = settings
         self.selected = Selected(session)
-        self._menu_with = menu_with
+        self._menus = menus
         self._to_reveal = "", ""
         # From the outside in, because what changes its parent is dressed anew with everything in it.
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self)
         left = QWidget(self._splitter)
         self.space = SpacePane(session, runner, settings, left)
         self.finder = FindDock(session, settings, self.space.splitter)
-        self.lenses = Lenses(session, runner, settings, context_menu, trash_menu, menu_with, self.finder)
+        self.lenses = Lenses(session, runner, settings, menus, self.finder)
         self.removal = RemovalStrip(left)
         self._removing = RemovalQuestion(session, self.removal, self._to_remove)
         self.inspector = Inspector(self._splitter, settings)
         self._assemble(left)
         self._connect()
-        self.space.menu_asked.connect(lambda place: context_menu().popup(place))
+        self.space.menu_asked.connect(lambda place: menus.rows().popup(place))
         self.lenses.begin()
 
     def _assemble(self, left: QWidget) -> None:
@@ -378,7 +377,7 @@ class StorePage(QWidget):
 
     @Slot(object, object)
     def _show_menu(self, keys: Sequence[str], place: QPoint) -> None:
-        self._menu_with(keys).popup(place)
+        self._menus.having(keys).popup(place)
 
     def save_state(self) -> None:
         """Remember columns and sizes."""

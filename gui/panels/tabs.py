@@ -1,13 +1,13 @@
 """The tabs of the window: one page for each open store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QTabBar, QTabWidget, QWidget
 
 from gui import icons, text
 from gui.jobs import JobRunner
-from gui.panels.problems_view import MenuWith
+from gui.panels.menus import Menus
 from gui.panels.store_page import StorePage
 from gui.session import Session
 from gui.settings import Settings
@@ -35,9 +35,7 @@ class StoreTabs(QTabWidget):
         super().__init__(parent)
         self._runner = runner
         self._settings = settings
-        self.context_menu: Callable[[], QMenu] = QMenu
-        self.trash_menu: Callable[[], QMenu] = QMenu
-        self.menu_with: MenuWith = lambda _keys: QMenu()
+        self.menus = Menus(QMenu, QMenu, lambda _keys: QMenu())
         stack = self.findChild(QStackedWidget)
         assert stack is not None
         self._stack = stack
@@ -86,9 +84,7 @@ class StoreTabs(QTabWidget):
             self.setCurrentIndex((self.currentIndex() + step) % self.count())
 
     def _add(self, session: Session) -> "StorePage":
-        page = StorePage(
-            session, self._runner, self._settings, self.context_menu, self.trash_menu, self.menu_with, self._stack
-        )
+        page = StorePage(session, self._runner, self._settings, self.menus, self._stack)
         for edit in page.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from gui.jobs import JobRunner
 from gui.panels.lenses import Lenses
+from gui.panels.menus import Menus
 from gui.panels.places import BLOBS, IMAGES, PROBLEMS, TRASH
 from gui.session import Session
 from gui.settings import Settings
@@ -21,7 +22,7 @@ OpenSession = Callable[[Path], Session]
 @pytest.fixture
 def lenses(qtbot: QtBot, runner: JobRunner, tmp_path: Path, sample: Path, open_session: OpenSession) -> Lenses:
     session = open_session(sample)
-    lenses = Lenses(session, runner, Settings(tmp_path / "settings.ini"), QMenu, QMenu, lambda _keys: QMenu())
+    lenses = Lenses(session, runner, Settings(tmp_path / "settings.ini"), Menus(QMenu, QMenu, lambda _keys: QMenu()))
     qtbot.addWidget(lenses)
     return lenses
 

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from engine import DockerImageStore
 from engine.snapshot import Entry
 from gui.jobs import JobRunner
+from gui.panels.menus import Menus
 from gui.panels.places import IMAGES, PROBLEMS
 from gui.panels.problem_details import ToPlace
 from gui.panels.store_page import StorePage
@@ -26,7 +27,7 @@ OpenPage = Callable[[Path], StorePage]
 def open_page(qtbot: QtBot, runner: JobRunner, tmp_path: Path, open_session: Callable[[Path], Session]) -> OpenPage:
     def open_it(path: Path) -> StorePage:
         page = StorePage(
-            open_session(path), runner, Settings(tmp_path / "settings.ini"), QMenu, QMenu, lambda _keys: QMenu()
+            open_session(path), runner, Settings(tmp_path / "settings.ini"), Menus(QMenu, QMenu, lambda _keys: QMenu())
         )
         qtbot.addWidget(page)
         page.resize(900, 420)
