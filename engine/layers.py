@@ -84,7 +84,7 @@ def read_tables(
 ) -> dict[str, LayerTable | EngineError]:
     """The tables of several layers, each once, on all cores; an error for each that cannot be read.
 
-    Each is reported to ``progress`` when it is there, as a pair of digest and table (or error). Raises ``Cancelled``.
+    The digest of each that is corrupt is reported to ``progress`` as soon as that is known. Raises ``Cancelled``.
     """
     wanted = list(dict.fromkeys(digests))
     progress.start("Reading layers", sum(_size(blobs, digest) for digest in wanted), "bytes")
@@ -94,11 +94,12 @@ def read_tables(
     def work() -> None:
         for digest in _taken(waiting, lock):
             try:
-                table: LayerTable | EngineError = read_table(blobs, digest, progress, cache=cache)
+                found[digest] = table = read_table(blobs, digest, progress, cache=cache)
             except EngineError as error:
-                table = error
-            found[digest] = table
-            progress.report((digest, table))
+                found[digest] = error
+                continue
+            if table.is_sound is False:
+                progress.report(digest)
 
     threads = max(1, min(os.cpu_count() or 1, len(wanted)))
     with ThreadPoolExecutor(threads, "tables") as pool:

@@ -22,6 +22,10 @@ class StoreRoot:
         status = directory.status()
         self.rights = Rights(0o600 if private else 0o666, 0o700 if private else 0o777, status.st_uid, status.st_gid)
 
+    def __getstate__(self) -> dict[str, object]:
+        """For another process, which opens the folders below itself."""
+        return {**self.__dict__, "_reached": {}}
+
     @property
     def directory(self) -> Directory:
         """The handle; raises ``StoreClosed`` after ``close``."""

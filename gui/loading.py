@@ -5,10 +5,11 @@ import sys
 
 from PySide6.QtCore import QObject, QTimer, Slot
 
-_PAUSE_MS = 50
+_PAUSE_MS = 10
 """Between two modules, so that the window comes to its turn."""
 _LATER = (
-    *("engine.layers", "engine.contents", "gui.models.file_tree", "gui.panels.image_stack", "gui.panels.file_subject"),
+    *("engine.layers", "engine.contents", "engine.apart", "engine.stack", "gui.models.file_tree"),
+    *("gui.panels.image_stack", "gui.panels.file_subject"),
     *("gui.panels.previewing", "gui.panels.text_pane", "gui.panels.preview", "gui.panels.files_choice"),
     *("gui.panels.space_view", "gui.panels.files_picture", "gui.panels.layers_tab", "gui.panels.files_view"),
     *("gui.panels.layers_view", "gui.panels.document_view", "gui.panels.hex_view", "engine.headers"),

@@ -1,19 +1,22 @@
 """Below the files of an image: what is known of the current path, and what is in it."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from engine.filesystem import View
 from engine.pathtree import ROOT
-from gui.layering import ReadImage
 from gui.panels.current_path import CurrentPath
 from gui.panels.file_subject import NOTHING, subject_of
 from gui.panels.image_stack import Stack
 from gui.panels.preview import PreviewPane
 from gui.panels.subject import Subject
 from gui.session import Session
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.stack import ReadImage
 
 
 class AboutPath(QWidget):
@@ -32,7 +35,7 @@ class AboutPath(QWidget):
         layout.addWidget(self.current)
         layout.addWidget(self.preview, 1)
 
-    def show_node(self, session: Session, image: ReadImage, stack: Stack, view: View, node: int) -> None:
+    def show_node(self, session: Session, image: "ReadImage", stack: Stack, view: View, node: int) -> None:
         """Tell which layers touched a path, and show what is in it."""
         if node <= ROOT:
             self.show_nothing()

@@ -14,7 +14,7 @@ from engine.progress import Progress
 from engine.snapshot import State
 from engine.store import Store
 from gui import taken, text
-from gui.layering import MOST_LAYERS, ReadImage, is_layer, read_image
+from gui.layering import MOST_LAYERS, is_layer
 from gui.models.file_cells import path_of
 from gui.models.file_tree import FileTree
 from gui.panels.image_stack import has_files
@@ -24,6 +24,7 @@ from gui.taking_out import Chosen, Wanted
 if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
     from engine.extracting import Extraction
     from engine.filesystem import View
+    from engine.stack import ReadImage
 
 _MOST_SUMMED = 10_000
 """Paths whose sizes are added up before they are taken out; of more, nobody needs to know beforehand."""
@@ -58,7 +59,7 @@ class ChosenFiles(_Files):
     """Paths of an image as it is at one of its layers; a folder with all that is in it there."""
 
     def __init__(
-        self, image: ReadImage, view: "View", nodes: Sequence[int], whole: str, *, is_verified: bool = False
+        self, image: "ReadImage", view: "View", nodes: Sequence[int], whole: str, *, is_verified: bool = False
     ) -> None:
         """``whole`` is what the image is called; ``is_verified`` says that its layers are known to be sound."""
         self.nodes = image.files.tree.outermost(nodes)
@@ -121,6 +122,8 @@ class WholeImage(_Files):
         self._is_verified = is_verified
 
     def take(self, store: Store, cache: Path, target: Path, progress: Progress, most: int | None) -> "Extraction":
+        from engine.stack import read_image
+
         image = read_image(store, self._digests, cache, progress)
         view = image.files.view(len(self._digests) - 1)
         files = ChosenFiles(image, view, (ROOT,), self._whole, is_verified=self._is_verified)
@@ -130,7 +133,9 @@ class WholeImage(_Files):
         return done
 
 
-def choose_files(selection: Selection, image: ReadImage, model: FileTree, rows: Sequence[QModelIndex]) -> Chosen | None:
+def choose_files(
+    selection: Selection, image: "ReadImage", model: FileTree, rows: Sequence[QModelIndex]
+) -> Chosen | None:
     """The files in these rows of an image's tree, or all of them where there are no rows; None where none are shown."""
     session, wish, view = selection.session, model.wish, model.view
     if wish is None or view is None or image.files is not wish.files:

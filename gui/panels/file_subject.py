@@ -1,14 +1,16 @@
 """What the preview of a path of an image is about: a file, or what there is to say where it is none."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.filesystem import ABSENT, View
 from engine.pathtree import ROOT
 from engine.tarheader import BLOCK_DEVICE, CHARACTER_DEVICE, DIRECTORY, HEADER_ONLY, PIPE, SYMBOLIC_LINK
-from gui.layering import ReadImage
 from gui.panels.image_stack import Stack
 from gui.panels.subject import Subject
 from gui.session import Session
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.stack import ReadImage
 
 _SELECT = "Select a file to see what is in it."
 _NO_CONTENT = "Only files have content."
@@ -31,7 +33,7 @@ class Words(NamedTuple):
 NOTHING = Words("Nothing is selected", _SELECT)
 
 
-def subject_of(session: Session, image: ReadImage, stack: Stack, view: View, node: int) -> Subject | Words:
+def subject_of(session: Session, image: "ReadImage", stack: Stack, view: View, node: int) -> Subject | Words:
     """What to show of the path at ``node``, as it is in a view."""
     entry = int(view.entries[node])
     tree, facts = image.files.tree, image.files.facts(entry)

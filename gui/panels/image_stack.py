@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,9 +10,12 @@ from engine.document import Descriptor, Manifest, Role
 from engine.errors import EngineError
 from engine.snapshot import Kind, Snapshot, State
 from gui import text
-from gui.layering import MOST_LAYERS, ReadImage, ReadLayer, is_layer
+from gui.layering import MOST_LAYERS, is_layer
 from gui.panels import image_facts, naming
 from gui.session import Selection, Session
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.stack import ReadImage, ReadLayer
 
 _MOST_STEPS = 5 * MOST_LAYERS
 """Steps of a history that are looked at."""
@@ -38,7 +42,7 @@ class StackLayer:
     state: State
     users: Sequence[int]
     """The rows of the images that have it, too."""
-    read: ReadLayer | None
+    read: "ReadLayer | None"
     diff_id: str
     """What the config says of it; empty for nothing."""
 
@@ -96,7 +100,7 @@ def has_files(selection: Selection) -> bool:
     return has_layers(selection) or (snapshot is not None and row >= 0 and is_layer(snapshot, row))
 
 
-def stack_of(session: Session, digest: str, read: ReadImage | None) -> Stack:
+def stack_of(session: Session, digest: str, read: "ReadImage | None") -> Stack:
     """What is known of the layers of the image with this manifest; of a layer, of that alone."""
     snapshot = session.snapshot
     manifest = _manifest(snapshot, digest)
@@ -134,7 +138,7 @@ def stack_of(session: Session, digest: str, read: ReadImage | None) -> Stack:
     return Stack(layers, note, count)
 
 
-def _layer_alone(session: Session, digest: str, read: ReadImage | None) -> Stack:
+def _layer_alone(session: Session, digest: str, read: "ReadImage | None") -> Stack:
     snapshot = session.snapshot
     row = snapshot.find(digest) if snapshot is not None and digest else -1
     if snapshot is None or row < 0 or not is_layer(snapshot, row):

@@ -1,10 +1,11 @@
 """What the tabs about layers have in common: they follow how the layers are read, and copy what is current in them."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QWidget
 
-from gui.layering import ReadImage
 from gui.panels.drag_out import DragOut
 from gui.panels.image_stack import Stack
 from gui.panels.reading_bar import ReadingBar
@@ -12,6 +13,9 @@ from gui.panels.type_ahead import TypeAhead
 from gui.session import Selection, Session
 from gui.taking_out import Chosen
 from gui.widgets import is_copy_shortcut
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.stack import ReadImage
 
 
 class LayersTab(QWidget):
@@ -39,7 +43,7 @@ class LayersTab(QWidget):
         raise NotImplementedError
 
     @property
-    def image(self) -> ReadImage | None:
+    def image(self) -> "ReadImage | None":
         """What reading the layers of what is selected has brought."""
         selection = self.selection
         if selection is None or selection.session.layers.digest != selection.digest:

@@ -1,15 +1,19 @@
 """The line above layers and files: how far reading is, why it ended, and what could not be read."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from gui import icons, text, theme
 from gui.jobs import Job
-from gui.layering import MOST_LAYERS, Layering, ReadLayer
+from gui.layering import MOST_LAYERS, Layering
 from gui.theme import Role, Space
 from gui.widgets import plain_label, set_tooltip
+
+if TYPE_CHECKING:  # what unpacks layers is imported by the workers, after the first window
+    from engine.stack import ReadLayer
 
 _FULL = 1000
 """Steps of the bar; bytes do not fit into its 32 bits."""
@@ -110,7 +114,7 @@ def _unread(layering: Layering) -> str:
     return " ".join(parts)
 
 
-def _unread_alone(layer: ReadLayer) -> list[str]:
+def _unread_alone(layer: "ReadLayer") -> list[str]:
     """Where there is no other layer, there is room to say why."""
     if layer.error is not None:
         return ["The layer could not be read.", text.error_sentence(layer.error)]
@@ -119,7 +123,7 @@ def _unread_alone(layer: ReadLayer) -> list[str]:
     return ["The layer could be read only in part: files may be missing here.", text.plain(layer.trouble)]
 
 
-def _unread_of_several(layers: Sequence[ReadLayer]) -> list[str]:
+def _unread_of_several(layers: "Sequence[ReadLayer]") -> list[str]:
     gone = [str(n) for n, layer in enumerate(layers, 1) if layer.table is None]
     short = [str(n) for n, layer in enumerate(layers, 1) if layer.table is not None and not layer.is_whole]
     parts = []

@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from engine.filesystem import Change
 from engine.snapshot import State
+from engine.stack import ReadImage
 from gui import layering
 from gui.session import Session
 from tests.archives import END, file, layer
@@ -21,7 +22,7 @@ def files(tmp_path: Path) -> LayoutFiles:
     return LayoutFiles(tmp_path / "layout")
 
 
-def read(qtbot: QtBot, session: Session, digest: str) -> layering.ReadImage:
+def read(qtbot: QtBot, session: Session, digest: str) -> ReadImage:
     session.layers.look_at(digest)
     qtbot.waitUntil(lambda: session.layers.image is not None)
     assert session.layers.image is not None

@@ -11,9 +11,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QTabBar
 
+from engine import stack
 from engine.progress import Progress
 from engine.store import Store
-from gui import layering
 from gui.models.file_cells import Column
 from gui.models.file_tree import FileTree
 from gui.panels.inspector import Inspector
@@ -177,22 +177,22 @@ def test_a_broken_image_says_what_cannot_be_seen(driver: Driver, sample: Path) -
 def test_reading_is_stopped_where_it_is_shown_and_begun_again(
     driver: Driver, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = layering.read_image
+    real = stack.read_image
 
-    def slow(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> layering.ReadImage:
+    def slow(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> stack.ReadImage:
         progress.start("Reading layers", 100)
         while not progress.cancelled:
             progress.check()
         return real(store, digests, cache, progress)
 
-    monkeypatch.setattr(layering, "read_image", slow)
+    monkeypatch.setattr(stack, "read_image", slow)
     inspector = driver.open(files.path).inspector
     driver.select("app:1.0")
     driver.key(Qt.Key.Key_2, ALT)
     driver.until(lambda: inspector.tabs.layers.reading.words.text().startswith("Reading layers …"))
     driver.press("Cancel", inspector.tabs.layers)
     driver.until(lambda: inspector.tabs.layers.reading.words.text() == "Reading was stopped.")
-    monkeypatch.setattr(layering, "read_image", real)
+    monkeypatch.setattr(stack, "read_image", real)
     driver.key(Qt.Key.Key_3, ALT)
     driver.press("Read the layers", inspector.tabs.files)
     assert rows(tree_of(driver, inspector)) == ["etc", "srv", "usr"]

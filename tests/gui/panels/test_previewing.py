@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication
 
 from engine import open_store
 from engine.progress import Progress
+from engine.stack import ReadImage, read_image
 from engine.store import Store
-from gui.layering import ReadImage, read_image
 from gui.panels import previewing
 from gui.panels.previewing import Picture, Preview, Sort, TextPart, decode_picture, read_more, read_preview
 from tests.archives import END, file
