@@ -6,7 +6,7 @@ the work, with ``cancel``, and with the process that started it. Both are this p
 """
 
 import contextlib
-import io
+import copyreg
 import os
 import pickle
 import socket
@@ -14,7 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,10 +34,15 @@ _LOOK_S = 0.05
 """How often progress is told, and how often is looked whether the answer is still wanted."""
 
 
-def apart(work: Callable[..., Result], *arguments: object, progress: Progress) -> Result:
+def apart(
+    work: Callable[..., Result],
+    *arguments: object,
+    progress: Progress,
+    take: Callable[[Any], object] | None = None,
+) -> Result:
     """What ``work(*arguments, progress)`` returns in a process of its own; raises what that raises, and ``Cancelled``.
 
-    ``work`` is a function of a module. Where no process can be started it runs here. A process that ends without an
+    ``work`` is a function of a module; ``take`` gets what it reports, where that is not to be reported here. Where no process can be started it runs here. A process that ends without an
     answer, because memory is short or a library crashed, is an ``EngineError``.
     """
     ours, theirs = socket.socketpair()
@@ -45,9 +51,11 @@ def apart(work: Callable[..., Result], *arguments: object, progress: Progress) -
             process = _start(theirs)
         if process is None:
             return work(*arguments, progress)
+        ours.settimeout(_LOOK_S)
+        channel = _Channel(ours, progress.check)
         try:
-            _ask(ours, (work, arguments))
-            answer: Result = _listen(ours, progress)
+            channel.send((work, arguments))
+            answer: Result = _listen(channel, progress, take or progress.report)
         except (EOFError, ConnectionError) as error:
             raise _vanished(process.wait()) from error
         finally:
@@ -68,16 +76,16 @@ def _start(theirs: socket.socket) -> "subprocess.Popen[bytes] | None":
         return None
 
 
-def _listen(connection: socket.socket, progress: Progress) -> Any:
+def _listen(channel: "_Channel", progress: Progress, take: Callable[[Any], object]) -> Any:
     """What the other process returns, with its progress shown as ours until then."""
     while True:
-        kind, value = _receive(connection, progress.check)
+        kind, value = channel.receive()
         if kind == "step":
             progress.start(*value)
         elif kind == "done":
             progress.advance(value - progress.done)
         elif kind == "item":
-            progress.report(value)
+            take(value)
         elif kind == "error":
             raise value
         else:
@@ -100,9 +108,10 @@ def _vanished(status: int) -> EngineError:
 def serve(handle: int) -> None:
     """Do the one piece of work that comes through this socket, answer, and end the process."""
     connection = socket.socket(fileno=handle)
-    work, arguments = _accept(connection)
+    channel = _Channel(connection)
+    work, arguments = channel.receive()
     threading.Thread(target=_end_with, args=[connection], daemon=True).start()
-    progress = _Telling(connection)
+    progress = _Telling(channel)
     try:
         progress.tell("result", work(*arguments, progress))
     except Exception as error:
@@ -120,10 +129,9 @@ def _end_with(connection: socket.socket) -> None:
 class _Telling(Progress):
     """Progress that is watched from another process."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, channel: "_Channel") -> None:
         super().__init__()
-        self._connection = connection
-        self._sending = threading.Lock()
+        self._channel = channel
         self._next = 0.0
 
     def start(self, label: str, total: int | None = None, unit: str = "bytes") -> None:
@@ -141,83 +149,127 @@ class _Telling(Progress):
         self.tell("item", item)
 
     def tell(self, kind: str, value: object) -> None:
-        with self._sending:
-            _send(self._connection, (kind, value))
+        self._channel.send((kind, value))
 
 
 # --------------------------------------------------------------------------------------------------- what goes across
 
 
-_Place = tuple[str, bool]
-"""The path of a folder whose handle comes along, and whether a symbolic link led there."""
-_MOST_HANDLES = 64
+class _Pickler(pickle.Pickler):
+    """Leaves out the content of arrays, and the handles of folders.
+
+    It writes in Python, as the ``_Unpickler`` reads, so that others get the interpreter at each piece.
+    """
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.pieces: list[bytes] = []
+        self.arrays: list[pickle.PickleBuffer] = []
+        self.folders: list[Directory] = []
+        self._meanwhile = meanwhile
+        super().__init__(self, protocol=5, buffer_callback=self.arrays.append)
+        self.dispatch_table = copyreg.dispatch_table | {Directory: self._leave_out}
+
+    def write(self, piece: bytes) -> None:
+        self._meanwhile()
+        self.pieces.append(piece)
+
+    def _leave_out(self, folder: Directory) -> tuple[Callable[..., object], tuple[object, ...]]:
+        self.folders.append(folder)
+        return _handed_over, (folder.path, folder.linked)
 
 
-def _ask(connection: socket.socket, question: object) -> None:
-    """The question, and before it the handles of the folders in it."""
-    folders: list[Directory] = []
-
-    class Pickler(pickle.Pickler):
-        def persistent_id(self, value: object) -> tuple[int, _Place] | None:
-            if not isinstance(value, Directory):
-                return None
-            if value not in folders:
-                folders.append(value)
-            return folders.index(value), (value.path, value.linked)
-
-    content = io.BytesIO()
-    Pickler(content, protocol=5).dump(question)
-    socket.send_fds(connection, [b"."], [folder.fd for folder in folders])
-    _send(connection, content.getvalue())
+def _handed_over(path: str, linked: bool) -> Directory:
+    """Stands in a pickle for a folder, whose handle comes beside it."""
+    raise NotImplementedError
 
 
-def _accept(connection: socket.socket) -> Any:
-    """What was asked, with folders of our own in it."""
-    _, handles, _, _ = socket.recv_fds(connection, 1, _MOST_HANDLES)
-    folders: dict[int, Directory] = {}
+class _Unpickler(pickle.Unpickler):
+    """Puts together what a ``_Pickler`` took apart."""
 
-    class Unpickler(pickle.Unpickler):
-        def persistent_load(self, which: Any) -> Directory:
-            number, (path, linked) = which
-            return folders.setdefault(number, Directory(handles[number], path, linked=linked))
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.content = memoryview(b"")
+        self.arrays: deque[NDArray[np.uint8]] = deque()
+        self.handles: deque[int] = deque()
+        self._meanwhile = meanwhile
+        super().__init__(self, buffers=self._next_arrays())
 
-    return Unpickler(io.BytesIO(_receive(connection))).load()
+    def _next_arrays(self) -> Iterator[NDArray[np.uint8]]:
+        while True:
+            yield self.arrays.popleft()
+
+    def find_class(self, module: str, name: str) -> Any:
+        return self._folder if (module, name) == (__name__, _handed_over.__name__) else super().find_class(module, name)
+
+    def _folder(self, path: str, linked: bool) -> Directory:
+        return Directory(self.handles.popleft(), path, linked=linked)
+
+    def read(self, size: int) -> bytes:
+        self._meanwhile()
+        piece, self.content = self.content[:size], self.content[size:]
+        return bytes(piece)
+
+    def readinto(self, room: memoryview) -> int:
+        self._meanwhile()
+        room[:], self.content = self.content[: len(room)], self.content[len(room) :]
+        return len(room)
+
+    def readline(self) -> bytes:
+        raise NotImplementedError  # pickles of today have no lines
 
 
-def _send(connection: socket.socket, message: object) -> None:
-    """How many parts, how long each is, then the parts: a pickle, and the arrays in it."""
-    buffers: list[pickle.PickleBuffer] = []
-    content = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
-    parts = [memoryview(content), *(buffer.raw() for buffer in buffers)]
-    lengths = np.array([len(parts), *map(len, parts)], np.uint64)
-    connection.sendall(lengths.tobytes())
-    for part in parts:
-        connection.sendall(part)
+class _Channel:
+    """One end of a socket on which messages go to and fro; what was sent once is only named when it comes again."""
 
+    def __init__(self, connection: socket.socket, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Whoever waits for a message does ``meanwhile`` now and then, which may raise."""
+        self._connection = connection
+        self._meanwhile = meanwhile
+        self._pickler = _Pickler(meanwhile)
+        self._unpickler = _Unpickler(meanwhile)
+        self._sending = threading.Lock()
 
-def _receive(connection: socket.socket, while_waiting: Callable[[], object] | None = None) -> Any:
-    """The next message; raises ``EOFError`` where none comes any more."""
-    count = _take(connection, 8, while_waiting).view(np.uint64)
-    lengths = _take(connection, 8 * int(count[0])).view(np.uint64)
-    content, *buffers = [_take(connection, length) for length in lengths.tolist()]
-    return pickle.loads(content.data, buffers=buffers)  # noqa: S301 - from this program itself
+    def send(self, message: object) -> None:
+        """How many parts and folders there are, these folders' handles, the parts' lengths, and the parts.
 
+        These are a pickle and the arrays in it. Any thread may send.
+        """
+        pickler, connection = self._pickler, self._connection
+        with self._sending:
+            pickler.dump(message)
+            parts = [memoryview(b"".join(pickler.pieces)), *(array.raw() for array in pickler.arrays)]
+            connection.sendall(np.array([len(parts), len(pickler.folders)], np.uint64).tobytes())
+            if pickler.folders:
+                socket.send_fds(connection, [b"."], [folder.fd for folder in pickler.folders])
+            connection.sendall(np.array([*map(len, parts)], np.uint64).tobytes())
+            for part in parts:
+                connection.sendall(part)
+            pickler.pieces.clear()
+            pickler.arrays.clear()
+            pickler.folders.clear()
 
-def _take(
-    connection: socket.socket, length: int, while_waiting: Callable[[], object] | None = None
-) -> NDArray[np.uint8]:
-    """The next bytes, without keeping the interpreter while they come."""
-    found = np.empty(length, np.uint8)
-    left = found.data
-    connection.settimeout(_LOOK_S if while_waiting else None)
-    while left:
-        try:
-            taken = connection.recv_into(left)
-        except TimeoutError:
-            assert while_waiting is not None
-            while_waiting()
-            continue
-        if not taken:
-            raise EOFError
-        left = left[taken:]
-    return found
+    def receive(self) -> Any:
+        """The next message; raises ``EOFError`` where none comes any more."""
+        unpickler = self._unpickler
+        count, folders = self._take(16).view(np.uint64).tolist()
+        if folders:
+            unpickler.handles.extend(socket.recv_fds(self._connection, 1, folders)[1])
+        lengths = self._take(8 * count).view(np.uint64)
+        content, *arrays = [self._take(length) for length in lengths.tolist()]
+        unpickler.content = content.data
+        unpickler.arrays.extend(arrays)
+        return unpickler.load()
+
+    def _take(self, length: int) -> NDArray[np.uint8]:
+        """The next bytes, without keeping the interpreter while they come."""
+        found = np.empty(length, np.uint8)
+        left = found.data
+        while left:
+            try:
+                taken = self._connection.recv_into(left)
+            except TimeoutError:
+                self._meanwhile()
+                continue
+            if not taken:
+                raise EOFError
+            left = left[taken:]
+        return found

@@ -22,8 +22,8 @@ from engine.errors import BlobError, BlobMissing
 from engine.findings import Finding
 from engine.listing import Listing
 from engine.progress import Progress
-from engine.rules import check
 from engine.rules.layer import Layer, compression_of
+from engine.rules.registry import check
 from engine.rules.stack import Traces, check_stacks, traces_of
 from engine.snapshot import Kind, Outcome, Snapshot
 from engine.store import Store

@@ -27,8 +27,9 @@ from engine.indexfile import NAME as INDEX_NAME
 from engine.layout import ImageLayout
 from engine.progress import Progress
 from engine.reading import IndexWalk
-from engine.rules import RULES, Broken, check, finding, layout
+from engine.rules import layout
 from engine.rules.beyond import DOCKER_MANIFEST, too_large
+from engine.rules.book import RULES, check
 from engine.rules.descriptor import is_plain
 from engine.rules.descriptor import look as look_at_descriptor
 from engine.rules.documents import Looked
@@ -37,6 +38,7 @@ from engine.rules.index import Index
 from engine.rules.index import look as look_at_index
 from engine.rules.json import Numbers, told
 from engine.rules.picture import MOST, Picture, descriptors
+from engine.rules.registry import Broken, finding
 from engine.snapshot import Outcome, ReadDocument, Snapshot
 from engine.store import Store
 from engine.verdicts import Verdicts

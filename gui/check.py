@@ -18,7 +18,7 @@ from engine.findings import Severity
 from engine.printable import printable
 from engine.progress import Progress
 from engine.report import Checked, Group, as_json, as_markdown, as_text, counted, grouped
-from engine.rules import RULES
+from engine.rules.book import RULES
 
 SOUND, PROBLEMS, NO_STORE, STOPPED = 0, 1, 2, 130
 """Exit statuses."""

@@ -2,11 +2,19 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 
-from PySide6.QtCore import QObject, QTimer, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-_PAUSE_MS = 10
-"""Between two modules, so that the window comes to its turn."""
+JUDGING = (
+    *("backports.zstd", "engine.decompress", "engine.listing", "engine.rules.registry", "engine.rules.layer"),
+    *("engine.rules.stack", "engine.tarwalk", "engine.layercheck", "engine.rules.json", "engine.rules.layout"),
+    *("engine.rules.annotations", "engine.rules.picture", "engine.rules.beyond", "engine.rules.platform"),
+    *("engine.rules.config", "engine.rules.content", "engine.rules.descriptor", "engine.rules.index"),
+    *("engine.rules.manifest", "engine.rules.documents", "engine.rules.relations", "engine.rules.book"),
+    *("engine.validate", "engine.checkup"),
+)
+"""What holds a store against the rules, in pieces; each comes after what it needs itself."""
 _LATER = (
     *("engine.layers", "engine.contents", "engine.apart", "engine.stack", "gui.models.file_tree"),
     *("gui.panels.image_stack", "gui.panels.file_subject"),
@@ -20,13 +28,22 @@ _LATER = (
 
 
 class Loader(QObject):
-    """Loads one module a turn, on the GUI thread: making classes of Qt's on two threads at once crashes the process."""
+    """Loads one module a turn, on the GUI thread.
 
-    def __init__(self, parent: QObject) -> None:
+    Making classes of Qt's on two threads at once crashes the process, and a worker that loads anything keeps the
+    interpreter from the window for milliseconds at a time.
+    """
+
+    loaded = Signal()
+    """Everything is there."""
+
+    def __init__(self, parent: QObject, names: Sequence[str] = _LATER, pause_ms: int = 10) -> None:
+        """``pause_ms`` is left to the window between two modules."""
         super().__init__(parent)
+        self._names = names
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE_MS)
+        self._pause.setInterval(pause_ms)
         self._pause.timeout.connect(self._load_one)
 
     def start(self) -> None:
@@ -35,7 +52,9 @@ class Loader(QObject):
 
     @Slot()
     def _load_one(self) -> None:
-        name = next((each for each in _LATER if each not in sys.modules), None)
-        if name is not None:
+        name = next((each for each in self._names if each not in sys.modules), None)
+        if name is None:
+            self.loaded.emit()
+        else:
             importlib.import_module(name)
             self._pause.start()

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from engine.errors import StoreChanged
+from engine.opening import scan_anew
 from engine.progress import Progress
 from engine.snapshot import Rows, Snapshot
 from engine.store import Store
@@ -189,7 +190,7 @@ def _scan(
             remedy="Put it back, or close its tab; what is shown is how it was.",
         )
     if before is not None:
-        snapshot = store.scan(progress, None, None if thorough else before.snapshot)
+        snapshot = scan_anew(store, progress, _ignore) if thorough else store.scan(progress, None, before.snapshot)
         different = differences(before.snapshot, snapshot)
         if thorough or different:
             picture = next_picture(snapshot, before, waiting, hashed_now=thorough, written=written)
@@ -199,4 +200,8 @@ def _scan(
     def publish(snapshot: Snapshot) -> None:
         progress.report(first_picture(snapshot, cache if snapshot.stage == "graph" else None, store.path))
 
-    return Scanned(first_picture(store.scan(progress, publish), cache, store.path), sight)
+    return Scanned(first_picture(scan_anew(store, progress, publish), cache, store.path), sight)
+
+
+def _ignore(_: Snapshot) -> None:
+    """Nobody waits for the first rows."""

@@ -17,6 +17,7 @@ from engine.store import Store
 from engine.verdicts import Verdicts
 from engine.verify import VerifyBatch
 from gui.jobs import Job, JobRunner
+from gui.loading import JUDGING, Loader
 from gui.outcome import Notice
 from gui.picture import Picture
 
@@ -73,6 +74,8 @@ class Problems(QObject):
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.timeout.connect(self._start)
+        self._loader = Loader(self, JUDGING, 0)
+        self._loader.loaded.connect(lambda: self._want(0))
 
     # ---------------------------------------------------------------------------------------------- what is known
 
@@ -141,9 +144,9 @@ class Problems(QObject):
     # ---------------------------------------------------------------------------------------------- looking
 
     def adopt(self, picture: Picture) -> None:
-        """A scan is complete: hold what is there against the rules."""
+        """A scan is complete: hold what is there against the rules, but let it be shown first."""
         self._picture = picture
-        self._want(0)
+        self._loader.start()
 
     def note_states(self) -> None:
         """Hashing has found something; where it changes what is wrong, judge again, but not all the time."""
@@ -276,7 +279,7 @@ class Problems(QObject):
 
 def judge(snapshot: Snapshot, validation: "Validation", checked: Checked) -> Judgement:
     """Findings made ready to be shown; walks over all of them, so not on the GUI thread."""
-    from engine.rules import RULES
+    from engine.rules.book import RULES
 
     groups = grouped(validation.findings, RULES)
     by_place: dict[str, list[Finding]] = {}

@@ -1,7 +1,8 @@
 """Notices that the files of a store may have changed: by the system's notifications, and by looking every two seconds.
 
-Notifications do not come from network and FUSE file systems, nor for a blob that is overwritten in place; looking
-costs a few ``stat`` calls. Both end in a look that is compared with the one that the last scan began with, so our own
+Notifications do not come from network and FUSE file systems, nor for a blob that is overwritten in place, and asking
+Linux for those of a folder of a million files takes it a tenth of a second; looking costs a few ``stat`` calls, so
+very large folders are only looked at, the more often. Both end in a look that is compared with the one that the last scan began with, so our own
 staging directories, and changes that were seen already, wake nobody.
 """
 
@@ -20,6 +21,10 @@ DEBOUNCE_MS = 150
 """Notifications come in bursts; the look begins when they pause for so long."""
 POLL_MS = 2000
 """How often is looked without any notification."""
+POLL_LARGE_MS = 500
+"""The same where a folder is too large to ask for notifications."""
+LARGE = 8 << 20
+"""Bytes of a folder itself, of which each name takes some dozens, from which on it is too large."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Sight:
     paths: tuple[str, ...]
     stamps: tuple[object, ...]
     blobs: int | None = None
+    has_large: bool = False
+    """Whether there are folders that are too large to be watched, which are not among the paths."""
 
     def differs(self, earlier: "Sight") -> bool:
         """Whether something changed in between, as far as both have looked."""
@@ -48,8 +55,10 @@ def look_at(path: Path, kind: str, blobs: Blobs, *, at_each_blob: bool) -> Sight
         files = [path / "index.json", path / "oci-layout"]
     found = [*files, *folders]
     stamps = tuple(_stamp(each) for each in found)
-    present = [str(each) for each, stamp in zip(found, stamps, strict=True) if stamp is not None]
-    return Sight((str(path), *present), stamps, _number_of(blobs) if at_each_blob else None)
+    present = [(str(each), stamp[1]) for each, stamp in zip(found, stamps, strict=True) if stamp is not None]
+    large = {str(folder) for folder in folders}.intersection(each for each, size in present if size > LARGE)
+    paths = [each for each, _ in present if each not in large]
+    return Sight((str(path), *paths), stamps, _number_of(blobs) if at_each_blob else None, bool(large))
 
 
 def _names_in(folder: Path) -> list[str]:
@@ -95,7 +104,6 @@ class Watcher(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(DEBOUNCE_MS)
         self._poll = QTimer(self)
-        self._poll.setInterval(POLL_MS)
         self._notifier.directoryChanged.connect(self._pause.start)
         self._notifier.fileChanged.connect(self._pause.start)
         self._pause.timeout.connect(self.check)
@@ -105,7 +113,7 @@ class Watcher(QObject):
         """A scan that began with this sight has been shown: only what differs from it is a change from now on."""
         self._known = sight
         self._watch(sight)
-        self._poll.start()
+        self._poll.start(POLL_LARGE_MS if sight.has_large else POLL_MS)
 
     @Slot()
     def check(self) -> None:

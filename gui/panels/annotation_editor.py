@@ -5,8 +5,8 @@ from collections.abc import Hashable
 from PySide6.QtWidgets import QWidget
 
 from engine.document import REF_NAME
-from engine.rules import RULES
 from engine.rules.annotations import advice
+from engine.rules.registry import RULES
 from gui import text
 from gui.panels import naming
 from gui.panels.pair_editor import PairEditor

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.digest import shorten
+from engine.distinct import distinct
 from engine.document import TITLE, Descriptor, Index, Manifest, Role
 from engine.snapshot import STRAY, Entry, Kind, Rows, Snapshot
 from gui import text
@@ -88,7 +89,7 @@ def parts_below(snapshot: Snapshot, row: int) -> Rows:
     edges = snapshot.edges
     if snapshot.kind(row) != Kind.INDEX:
         mine = snapshot.edges_from(row)
-        return np.union1d([row], edges.targets[mine[edges.roles[mine] <= max(_PARTS)]])
+        return distinct(np.append(edges.targets[mine[edges.roles[mine] <= max(_PARTS)]], row))
     down = edges.roles <= max(_PARTS)
     sources, targets = edges.sources[down], edges.targets[down]
     found = np.zeros(len(snapshot), np.bool_)

@@ -18,6 +18,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 
 from gui import app, launch
+from gui.finding import Question
 from gui.main_window import MainWindow
 from gui.models.blob_cells import Column as BlobColumn
 from gui.models.image_cells import Column as ImageColumn
@@ -244,6 +245,11 @@ def look(ruler: Ruler) -> Script:
     for column in (Column.SIZE, Column.NAME):
         sort = partial(files.view.sortByColumn, column, Qt.SortOrder.DescendingOrder)
         yield from ruler.measure(f"sort files by {column.name.lower()}", sort, still)
+    page.finder.open()
+    finding = page.session.finding
+    for words in ("file-77.txt", "**/part-3/**"):
+        ask = partial(finding.ask, Question(words))
+        yield from ruler.measure(f"find {words!r} in all images", ask, lambda: finding.job is None)
 
 
 def _arrange(ruler: Ruler, name: str, view: RowsView, columns: type[BlobColumn] | type[ImageColumn]) -> Script:

@@ -20,7 +20,7 @@ from engine.cleanup import plan_cleanup
 from engine.finding import PathPattern, find, images_of
 from engine.layercheck import check_layers
 from engine.report import Checked, as_json, as_markdown, as_text, grouped
-from engine.rules import RULES
+from engine.rules.book import RULES
 from engine.snapshot import Snapshot
 from engine.validate import validate
 from engine.verdicts import Verdicts

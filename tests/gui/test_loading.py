@@ -1,7 +1,9 @@
 """What is first asked for later is loaded before that, a little a turn, and nothing that is not there."""
 
+import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
@@ -12,8 +14,9 @@ from gui.loading import Loader
 
 
 def test_everything_that_is_to_be_loaded_is_there() -> None:
-    assert all(find_spec(name) for name in loading._LATER)
-    assert len(set(loading._LATER)) == len(loading._LATER)
+    names = (*loading.JUDGING, *loading._LATER)
+    assert all(find_spec(name) for name in names)
+    assert len(set(names)) == len(names)
 
 
 def test_one_module_a_turn_is_loaded_until_all_are(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,14 +26,25 @@ def test_one_module_a_turn_is_loaded_until_all_are(qtbot: QtBot, monkeypatch: py
         loaded.append(name)
         monkeypatch.setitem(sys.modules, name, sys)
 
-    monkeypatch.setattr(loading, "_LATER", ("there.already", "first.wanted", "second.wanted"))
     monkeypatch.setattr(loading.importlib, "import_module", load)
     monkeypatch.setitem(sys.modules, "there.already", sys)
     owner = QObject()
-    loader = Loader(owner)
+    loader = Loader(owner, ("there.already", "first.wanted", "second.wanted"))
+    ended: list[bool] = []
+    loader.loaded.connect(lambda: ended.append(True))
     loader.start()
     assert loaded == []
     qtbot.waitUntil(lambda: loaded == ["first.wanted"])
     qtbot.waitUntil(lambda: loaded == ["first.wanted", "second.wanted"])
-    qtbot.waitUntil(lambda: not loader._pause.isActive())
+    assert not ended
+    qtbot.waitUntil(lambda: ended == [True])
     assert len(loaded) == 2
+
+
+def test_what_judges_a_store_is_there_when_its_pieces_are(tmp_path: Path) -> None:
+    """In a process of its own, because here everything is loaded: a worker that judges loads nothing any more."""
+    program = (
+        "import sys, importlib; from gui.loading import JUDGING; [importlib.import_module(name) for name in JUDGING];"
+        "before = set(sys.modules); import engine.checkup, engine.validate; sys.exit(len(set(sys.modules) - before))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=False).returncode == 0

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from engine import DockerImageStore, ImageLayout, Store, open_store
+from gui import watching
 from gui.jobs import JobRunner
 from gui.watching import Sight, Watcher, look_at
 
@@ -113,3 +114,17 @@ def test_a_store_that_is_gone_looks_different(layout: Path) -> None:
         before = look(store)
         layout.rename(layout.with_name("elsewhere"))
         assert look(store).differs(before)
+
+
+def test_a_very_large_folder_is_looked_at_and_not_watched(
+    qtbot: QtBot, watch: Watch, layout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = layout / "blobs" / "sha256"
+    size = folder.stat().st_size
+    monkeypatch.setattr(watching, "LARGE", size - 1)
+    watcher = watch(layout)
+    watched = watcher._notifier.directories()
+    assert str(folder) not in watched
+    assert str(layout) in watched
+    with qtbot.waitSignal(watcher.changed, timeout=1000):
+        (folder / ("0" * 64)).write_bytes(b"x")

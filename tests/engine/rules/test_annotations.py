@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from engine.findings import Severity
-from engine.rules import check
 from engine.rules.annotations import Annotations, advice, is_name, is_time, look
+from engine.rules.book import check
 
 IMAGE = "org.opencontainers.image"
 

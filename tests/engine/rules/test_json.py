@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.rules import check
+from engine.rules.book import check
 from engine.rules.json import Members, Numbers, parse
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.decompress import Compression, Limits, Unpacker, detect, zstd
 from engine.findings import Finding, Severity
-from engine.rules import RULES, check
+from engine.rules.book import RULES, check
 from engine.rules.layer import Layer, compression_of, normal
 from engine.tarwalk import Walker
 from tests.archives import END, file, header, pax

@@ -6,7 +6,9 @@ from typing import NamedTuple
 import pytest
 
 from engine.findings import Remedy, Severity
-from engine.rules import PARTS, RULES, Broken, check, registry
+from engine.rules import registry
+from engine.rules.book import PARTS, RULES, check
+from engine.rules.registry import Broken
 
 NUMBERS = [
     *(f"V{n}" for n in range(1, 17)),
