@@ -6,7 +6,6 @@ else, so a damaged file counts as an empty one.
 """
 
 import hashlib
-import io
 import os
 import struct
 import tempfile
@@ -92,27 +91,25 @@ def save_verdicts(folder: Path, store: Path, verdicts: Verdicts, columns: Column
     """
     settled = np.abs(columns.mtimes // 1_000_000_000 - verdicts.checked_at) > _SETTLE_S
     rows = np.flatnonzero(np.isin(verdicts.outcomes, _KEPT) & (columns.sizes >= 0) & settled)
-    content = io.BytesIO()
-    np.savez(
-        content,
-        names=columns.names[rows],
-        sizes=columns.sizes[rows],
-        mtimes=columns.mtimes[rows],
-        inodes=columns.inodes[rows],
-        outcomes=verdicts.outcomes[rows],
-        checked_at=verdicts.checked_at[rows],
-        corrupt=as_names(list(verdicts.found)),
-        found=as_names(list(verdicts.found.values())),
-    )
     target = _memory(folder, store)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and renamed, so that a second window reads the old or the new memory, never half of one.
     handle, name = tempfile.mkstemp(dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.getbuffer())
+            np.savez(
+                file,
+                names=columns.names[rows],
+                sizes=columns.sizes[rows],
+                mtimes=columns.mtimes[rows],
+                inodes=columns.inodes[rows],
+                outcomes=verdicts.outcomes[rows],
+                checked_at=verdicts.checked_at[rows],
+                corrupt=as_names(list(verdicts.found)),
+                found=as_names(list(verdicts.found.values())),
+            )
         Path(name).replace(target)
-    except OSError:
+    except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 

@@ -504,3 +504,32 @@ def test_a_new_step_starts_a_new_history() -> None:
     job.progress.started += 1
     job.sample(4)
     assert job.estimate == Estimate(None, None)
+
+
+def test_a_worker_rests_now_and_then_so_that_a_waiting_window_comes_to_its_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, rests = [100.0], []
+
+    class Clock:
+        @staticmethod
+        def perf_counter() -> float:
+            return now[0]
+
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            rests.append(seconds)
+
+    monkeypatch.setattr(jobs, "time", Clock)
+    monkeypatch.setattr(jobs, "_workers", threading.local())
+    for _ in range(10):
+        jobs.give_way()
+    assert len(rests) == 1, "not each time that it reports"
+    assert 0 < rests[0] < 0.001
+    now[0] += jobs._STRETCH_S * 1.1
+    jobs.give_way()
+    assert len(rests) == 2
+    with jobs.window_first():
+        now[0] += jobs._STRETCH_S * 1.1
+        jobs.give_way()
+    assert len(rests) == 2, "while the window is busy it waits for that"

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -224,3 +226,24 @@ def lower_layer(files: LayoutFiles) -> str:
     """The digest of the lower layer."""
     manifest = json.loads(files.file(files.entries[0]).read_bytes())
     return str(manifest["layers"][0]["digest"])
+
+
+def test_a_process_that_was_killed_while_it_read_is_told_and_reading_is_begun_again(
+    driver: Driver, files: LayoutFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "_FEW_BYTES", -1)
+    monkeypatch.setattr(stack, "_FEW_ENTRIES", -1)
+    with monkeypatch.context() as killed:
+        killed.setattr(stack, "_read", kill_this_process)
+        inspector = driver.open(files.path).inspector
+        driver.select("app:1.0")
+        driver.key(Qt.Key.Key_3, ALT)
+        reading = inspector.tabs.files.reading
+        driver.until(lambda: "ended without an answer (signal 9)" in reading.words.text())
+    driver.press("Try again", inspector.tabs.files)
+    assert rows(tree_of(driver, inspector)) == ["etc", "srv", "usr"]
+    assert not reading.isVisible()
+
+
+def kill_this_process(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,18 +1,20 @@
 """Opening a store: by argument, dialog, drop, recent list and demo; and what is said when that cannot be."""
 
 import argparse
+import os
+import time
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QFileDialog, QPushButton
 
-from engine import DockerImageStore, ImageLayout, open_store
+from engine import DockerImageStore, ImageLayout, open_store, opening
 from engine.sample import make_sample
 from gui import launch
 from gui.app import parse
 from gui.settings import Settings
-from tests.journeys.conftest import Driver
+from tests.journeys.conftest import Driver, digest_of
 
 
 def wanted(*arguments: str) -> argparse.Namespace:
@@ -236,3 +238,37 @@ def test_what_was_open_is_open_at_the_next_start(driver: Driver, sample: Path) -
     driver.menu("File", "Close tab")
     launch.open_wanted(driver.window, wanted())
     assert driver.until_known().session.path == sample
+
+
+def test_a_large_store_which_is_scanned_apart_opens_and_lives_like_any_other(
+    driver: Driver, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver.open(sample)
+    names, counts = driver.names, dict(driver.page.session.counts)
+    driver.menu("File", "Close tab")
+    monkeypatch.setattr(opening, "_MOST", 3)
+    page = driver.open(sample)
+    assert driver.names == names
+    assert page.session.counts == counts
+    (sample / "blobs" / "sha256" / digest_of(b"new").partition(":")[2]).write_bytes(b"new")
+    driver.message("1 blob added")
+    driver.select_blob(digest_of(b"new"))
+
+
+def test_closing_a_store_ends_the_process_that_scans_it(
+    driver: Driver, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "scanning"
+    monkeypatch.setenv("MARK", str(mark))
+    monkeypatch.setattr(opening, "_MOST", 3)
+    monkeypatch.setattr(opening, "_scan", scan_for_ever)
+    driver.window.open(sample)
+    driver.until(lambda: mark.exists() and mark.read_text())
+    driver.menu("File", "Close tab")
+    driver.until(lambda: not Path(f"/proc/{mark.read_text()}").exists())
+    assert driver.window.page is None
+
+
+def scan_for_ever(*_: object) -> None:
+    Path(os.environ["MARK"]).write_text(str(os.getpid()))
+    time.sleep(600)
