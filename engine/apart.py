@@ -217,8 +217,15 @@ class _Unpickler(pickle.Unpickler):
         raise NotImplementedError  # pickles of today have no lines
 
 
+_MOST_KEPT = 16 << 20
+"""Bytes of arrays in a message after which both ends forget what was sent so far: else they would keep it all."""
+
+
 class _Channel:
-    """One end of a socket on which messages go to and fro; what was sent once is only named when it comes again."""
+    """One end of a socket on which messages go to and fro.
+
+    Of what was sent before, and is immutable therefore, only the name goes across when it comes again.
+    """
 
     def __init__(self, connection: socket.socket, meanwhile: Callable[[], object] = lambda: None) -> None:
         """Whoever waits for a message does ``meanwhile`` now and then, which may raise."""
@@ -246,6 +253,8 @@ class _Channel:
             pickler.pieces.clear()
             pickler.arrays.clear()
             pickler.folders.clear()
+            if sum(map(len, parts[1:])) > _MOST_KEPT:
+                self._pickler = _Pickler(self._meanwhile)
 
     def receive(self) -> Any:
         """The next message; raises ``EOFError`` where none comes any more."""
@@ -257,6 +266,8 @@ class _Channel:
         content, *arrays = [self._take(length) for length in lengths.tolist()]
         unpickler.content = content.data
         unpickler.arrays.extend(arrays)
+        if sum(map(len, arrays)) > _MOST_KEPT:
+            self._unpickler = _Unpickler(self._meanwhile)
         return unpickler.load()
 
     def _take(self, length: int) -> NDArray[np.uint8]:

@@ -139,7 +139,7 @@ def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, s
             if position % _FIRST_ROWS == _FIRST_ROWS - 1:
                 progress.advance(_FIRST_ROWS)
                 if position == _FIRST_ROWS - 1:
-                    show(roots)
+                    show(Roots(list(roots.items), roots.digest))  # a snapshot's own, which does not grow any more
     except EngineError as error:
         roots.trouble = str(error)
         roots.digest = ""  # what could not be read whole is read again

@@ -40,6 +40,14 @@ def arrays(progress: Progress) -> dict[str, object]:
     }
 
 
+def snapshots(progress: Progress) -> None:
+    """Parts that stay the same, and large arrays that do not."""
+    names, facts = ("a", "b"), np.zeros(3_000_000, np.int64)
+    for number in range(3):
+        facts[0] = number
+        progress.report((names, facts))
+
+
 def same(value: object, progress: Progress) -> object:
     return value
 
@@ -118,6 +126,15 @@ def test_arrays_arrive_as_they_are_and_can_be_written_to() -> None:
     assert len(empty) == 0
     assert names.tolist() == [b"a", b"bc"]
     assert found["text"] == b"x" * 9
+
+
+def test_what_is_reported_again_and_again_is_not_kept_by_either_side() -> None:
+    progress = Progress()
+    apart(snapshots, progress=progress)
+    found = progress.drain()
+    assert [(names, int(facts[0]), len(facts)) for names, facts in found] == [
+        (("a", "b"), n, 3_000_000) for n in range(3)
+    ]
 
 
 def test_a_digest_is_still_one_on_the_other_side() -> None:
