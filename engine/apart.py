@@ -7,6 +7,7 @@ the work, with ``cancel``, and with the process that started it. Both are this p
 
 import contextlib
 import copyreg
+import fcntl
 import os
 import pickle
 import socket
@@ -14,8 +15,10 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +31,10 @@ from engine.progress import Progress
 
 Result = TypeVar("Result")
 
-_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from engine.apart import serve; serve(int(sys.argv[2]))"
+_PROGRAM = (
+    "import sys; root, handle = sys.argv[1:]; root in sys.path or sys.path.insert(0, root);"
+    "from engine.apart import serve; serve(int(handle))"
+)
 _ROOT = Path(__file__).parents[1]
 _LOOK_S = 0.05
 """How often progress is told, and how often is looked whether the answer is still wanted."""
@@ -42,17 +48,16 @@ def apart(
 ) -> Result:
     """What ``work(*arguments, progress)`` returns in a process of its own; raises what that raises, and ``Cancelled``.
 
-    ``work`` is a function of a module; ``take`` gets what it reports, where that is not to be reported here. Where no process can be started it runs here. A process that ends without an
-    answer, because memory is short or a library crashed, is an ``EngineError``.
+    ``work`` is a function of a module. What it reports goes to ``take``, or where there is none to ``progress``; it must
+    not change afterwards. Where no process can be started the work is done here. A process that ends without an answer,
+    because memory is short or a library crashed, is an ``EngineError``.
     """
-    ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            process = _start(theirs)
-        if process is None:
-            return work(*arguments, progress)
-        ours.settimeout(_LOOK_S)
-        channel = _Channel(ours, progress.check)
+    started = _start()
+    if started is None:
+        return work(*arguments, progress)
+    process, connection = started
+    with connection:
+        channel = _Channel(connection, progress.check)
         try:
             channel.send((work, arguments))
             answer: Result = _listen(channel, progress, take or progress.report)
@@ -61,29 +66,48 @@ def apart(
         finally:
             process.kill()
             process.wait()
-        return answer
+    return answer
 
 
-def _start(theirs: socket.socket) -> "subprocess.Popen[bytes] | None":
+def _start() -> "tuple[subprocess.Popen[bytes], socket.socket] | None":
+    """The process, and the socket that leads to it; None where there can be none."""
     if not sys.executable or getattr(sys, "frozen", False):
         return None  # there is no interpreter to run it with
-    # -P: or modules of the folder that somebody happens to stand in would be taken for Python's own.
-    command = [sys.executable, "-P", "-c", _PROGRAM, str(_ROOT), str(theirs.fileno())]
-    nowhere = subprocess.DEVNULL
     try:
-        return subprocess.Popen(command, stdin=nowhere, stdout=nowhere, pass_fds=[theirs.fileno()])
+        ours, theirs = socket.socketpair()
     except OSError:
         return None
+    handle = -1
+    try:
+        handle = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 3)  # whatever lies below has a meaning there
+        # -P: or modules of the folder that somebody happens to stand in would be taken for Python's own.
+        command = [sys.executable, "-P", "-c", _PROGRAM, str(_ROOT), str(handle)]
+        nowhere = subprocess.DEVNULL
+        # In a group of its own, because Ctrl+C is for this process, which ends the other one itself.
+        process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, pass_fds=[handle], process_group=0)
+    except OSError:
+        ours.close()
+        return None
+    finally:
+        theirs.close()
+        if handle >= 0:
+            os.close(handle)
+    ours.settimeout(_LOOK_S)
+    return process, ours
 
 
 def _listen(channel: "_Channel", progress: Progress, take: Callable[[Any], object]) -> Any:
     """What the other process returns, with its progress shown as ours until then."""
+    current = 0
     while True:
         kind, value = channel.receive()
         if kind == "step":
-            progress.start(*value)
+            current, *step = value
+            progress.start(*step)
         elif kind == "done":
-            progress.advance(value - progress.done)
+            step, done = value
+            if step == current and done > progress.done:
+                progress.advance(done - progress.done)
         elif kind == "item":
             take(value)
         elif kind == "error":
@@ -113,10 +137,23 @@ def serve(handle: int) -> None:
     threading.Thread(target=_end_with, args=[connection], daemon=True).start()
     progress = _Telling(channel)
     try:
-        progress.tell("result", work(*arguments, progress))
-    except Exception as error:
-        progress.tell("error", error)
+        result = work(*arguments, progress)
+        progress.tell_done()
+        channel.send(("result", result))
+    except BaseException as error:
+        channel.send(("error", _fit_to_travel(error)))
     os._exit(0)  # to take everything apart would only take time
+
+
+def _fit_to_travel(error: BaseException) -> BaseException:
+    """The error with its traceback as a note; where it cannot be taken to pieces and put together, its words."""
+    trace = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - made the moment before
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(f"In the process that did the work:\n{trace}")
+    return error
 
 
 def _end_with(connection: socket.socket) -> None:
@@ -132,50 +169,85 @@ class _Telling(Progress):
     def __init__(self, channel: "_Channel") -> None:
         super().__init__()
         self._channel = channel
+        self._step = 0
         self._next = 0.0
 
     def start(self, label: str, total: int | None = None, unit: str = "bytes") -> None:
+        self.tell_done()
+        self._step += 1
         super().start(label, total, unit)
-        self.tell("step", (label, total, unit))
+        self._channel.send(("step", (self._step, label, total, unit)))
 
     def advance(self, amount: int = 1) -> None:
         super().advance(amount)
         now = time.monotonic()
         if now > self._next:
             self._next = now + _LOOK_S
-            self.tell("done", self.done)
+            self.tell_done()
 
     def report(self, item: Any) -> None:
-        self.tell("item", item)
+        self._channel.send(("item", item))
 
-    def tell(self, kind: str, value: object) -> None:
-        self._channel.send((kind, value))
+    def tell_done(self) -> None:
+        """Say how far it is."""
+        self._channel.send(("done", (self._step, self.done)))
 
 
 # --------------------------------------------------------------------------------------------------- what goes across
 
+_MOST_KEPT = 16 << 20
+"""Bytes of arrays in a message after which both ends forget what was sent so far: else they would keep it all."""
 
-class _Pickler(pickle.Pickler):
-    """Leaves out the content of arrays, and the handles of folders.
+# Nothing below refers to itself in a circle: whatever is in a message is let go of with the last who needs it.
 
-    It writes in Python, as the ``_Unpickler`` reads, so that others get the interpreter at each piece.
-    """
+
+class _Writing:
+    """What a pickle is written to. In Python, so that others get the interpreter at each piece of it."""
 
     def __init__(self, meanwhile: Callable[[], object]) -> None:
         self.pieces: list[bytes] = []
-        self.arrays: list[pickle.PickleBuffer] = []
-        self.folders: list[Directory] = []
         self._meanwhile = meanwhile
-        super().__init__(self, protocol=5, buffer_callback=self.arrays.append)
-        self.dispatch_table = copyreg.dispatch_table | {Directory: self._leave_out}
 
     def write(self, piece: bytes) -> None:
         self._meanwhile()
         self.pieces.append(piece)
 
-    def _leave_out(self, folder: Directory) -> tuple[Callable[..., object], tuple[object, ...]]:
-        self.folders.append(folder)
-        return _handed_over, (folder.path, folder.linked)
+
+class _Reading:
+    """What a pickle is read from. In Python, so that others get the interpreter at each piece of it."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.left = memoryview(b"")
+        self._meanwhile = meanwhile
+
+    def read(self, size: int) -> bytes:
+        self._meanwhile()
+        piece, self.left = self.left[:size], self.left[size:]
+        return bytes(piece)
+
+    def readinto(self, room: memoryview) -> int:
+        self._meanwhile()
+        room[:], self.left = self.left[: len(room)], self.left[len(room) :]
+        return len(room)
+
+    def readline(self) -> bytes:
+        raise NotImplementedError  # pickles of today have no lines
+
+
+class _Pickler(pickle.Pickler):
+    """Leaves out the content of arrays, and the handles of folders."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self.writing = _Writing(meanwhile)
+        self.arrays: list[pickle.PickleBuffer] = []
+        self.folders: list[Directory] = []
+        super().__init__(self.writing, protocol=5, buffer_callback=self.arrays.append)
+        self.dispatch_table = copyreg.dispatch_table | {Directory: partial(_leave_out, self.folders)}
+
+
+def _leave_out(folders: list[Directory], folder: Directory) -> tuple[Callable[..., object], tuple[object, ...]]:
+    folders.append(folder)
+    return _handed_over, (folder.path, folder.linked)
 
 
 def _handed_over(path: str, linked: bool) -> Directory:
@@ -187,38 +259,25 @@ class _Unpickler(pickle.Unpickler):
     """Puts together what a ``_Pickler`` took apart."""
 
     def __init__(self, meanwhile: Callable[[], object]) -> None:
-        self.content = memoryview(b"")
+        self.reading = _Reading(meanwhile)
         self.arrays: deque[NDArray[np.uint8]] = deque()
         self.handles: deque[int] = deque()
-        self._meanwhile = meanwhile
-        super().__init__(self, buffers=self._next_arrays())
-
-    def _next_arrays(self) -> Iterator[NDArray[np.uint8]]:
-        while True:
-            yield self.arrays.popleft()
+        self._hand_over = partial(_open_handed_over, self.handles)
+        super().__init__(self.reading, buffers=_taken(self.arrays))
 
     def find_class(self, module: str, name: str) -> Any:
-        return self._folder if (module, name) == (__name__, _handed_over.__name__) else super().find_class(module, name)
-
-    def _folder(self, path: str, linked: bool) -> Directory:
-        return Directory(self.handles.popleft(), path, linked=linked)
-
-    def read(self, size: int) -> bytes:
-        self._meanwhile()
-        piece, self.content = self.content[:size], self.content[size:]
-        return bytes(piece)
-
-    def readinto(self, room: memoryview) -> int:
-        self._meanwhile()
-        room[:], self.content = self.content[: len(room)], self.content[len(room) :]
-        return len(room)
-
-    def readline(self) -> bytes:
-        raise NotImplementedError  # pickles of today have no lines
+        if (module, name) == (__name__, _handed_over.__name__):
+            return self._hand_over
+        return super().find_class(module, name)
 
 
-_MOST_KEPT = 16 << 20
-"""Bytes of arrays in a message after which both ends forget what was sent so far: else they would keep it all."""
+def _open_handed_over(handles: deque[int], path: str, linked: bool) -> Directory:
+    return Directory(handles.popleft(), path, linked=linked)
+
+
+def _taken(arrays: deque[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    while True:
+        yield arrays.popleft()
 
 
 class _Channel:
@@ -228,47 +287,59 @@ class _Channel:
     """
 
     def __init__(self, connection: socket.socket, meanwhile: Callable[[], object] = lambda: None) -> None:
-        """Whoever waits for a message does ``meanwhile`` now and then, which may raise."""
+        """Whoever waits here does ``meanwhile`` now and then, which may raise."""
         self._connection = connection
         self._meanwhile = meanwhile
-        self._pickler = _Pickler(meanwhile)
+        self._pickler: _Pickler | None = None
         self._unpickler = _Unpickler(meanwhile)
         self._sending = threading.Lock()
 
     def send(self, message: object) -> None:
-        """How many parts and folders there are, these folders' handles, the parts' lengths, and the parts.
+        """Send a message; any thread may. What cannot be pickled raises, and nothing of it is sent.
 
-        These are a pickle and the arrays in it. Any thread may send.
+        First goes how many parts and folders there are, and whether to forget what came before; then the folders'
+        handles, the parts' lengths, and the parts: a pickle and the arrays in it.
         """
-        pickler, connection = self._pickler, self._connection
         with self._sending:
+            pickler, self._pickler = self._pickler, None  # none where this fails: then nobody knows what was named
+            is_fresh = pickler is None
+            if pickler is None:
+                pickler = _Pickler(self._meanwhile)
             pickler.dump(message)
-            parts = [memoryview(b"".join(pickler.pieces)), *(array.raw() for array in pickler.arrays)]
-            connection.sendall(np.array([len(parts), len(pickler.folders)], np.uint64).tobytes())
+            parts = [memoryview(b"".join(pickler.writing.pieces)), *(array.raw() for array in pickler.arrays)]
+            lengths = [len(part) for part in parts]
+            self._give(np.array([len(parts), len(pickler.folders), is_fresh], np.uint64).data.cast("B"))
             if pickler.folders:
-                socket.send_fds(connection, [b"."], [folder.fd for folder in pickler.folders])
-            connection.sendall(np.array([*map(len, parts)], np.uint64).tobytes())
+                socket.send_fds(self._connection, [b"."], [folder.fd for folder in pickler.folders])
+            self._give(np.array(lengths, np.uint64).data.cast("B"))
             for part in parts:
-                connection.sendall(part)
-            pickler.pieces.clear()
-            pickler.arrays.clear()
-            pickler.folders.clear()
-            if sum(map(len, parts[1:])) > _MOST_KEPT:
-                self._pickler = _Pickler(self._meanwhile)
+                self._give(part)
+            for sent in (pickler.writing.pieces, pickler.arrays, pickler.folders):
+                sent.clear()
+            if sum(lengths[1:]) <= _MOST_KEPT:
+                self._pickler = pickler
 
     def receive(self) -> Any:
         """The next message; raises ``EOFError`` where none comes any more."""
+        count, folder_count, is_fresh = self._take(24).view(np.uint64).tolist()
+        if is_fresh:
+            self._unpickler = _Unpickler(self._meanwhile)
         unpickler = self._unpickler
-        count, folders = self._take(16).view(np.uint64).tolist()
-        if folders:
-            unpickler.handles.extend(socket.recv_fds(self._connection, 1, folders)[1])
+        if folder_count:
+            unpickler.handles.extend(socket.recv_fds(self._connection, 1, folder_count)[1])
         lengths = self._take(8 * count).view(np.uint64)
         content, *arrays = [self._take(length) for length in lengths.tolist()]
-        unpickler.content = content.data
+        unpickler.reading.left = content.data
         unpickler.arrays.extend(arrays)
-        if sum(map(len, arrays)) > _MOST_KEPT:
-            self._unpickler = _Unpickler(self._meanwhile)
         return unpickler.load()
+
+    def _give(self, part: memoryview) -> None:
+        left = part
+        while left:
+            try:
+                left = left[self._connection.send(left) :]
+            except TimeoutError:
+                self._meanwhile()
 
     def _take(self, length: int) -> NDArray[np.uint8]:
         """The next bytes, without keeping the interpreter while they come."""

@@ -67,6 +67,10 @@ class Blobs:
         self._algorithms = algorithms
         self._safe_folders: set[str] = set()
 
+    def __getstate__(self) -> dict[str, object]:
+        """For another process, which finds out itself what may be written to."""
+        return {**self.__dict__, "_safe_folders": set()}
+
     def stat(self, digest: str) -> BlobEntry:
         """What the file system knows of a blob; raises ``BlobMissing``, ``BlobUnreadable``."""
         digest = self._accept(digest)

@@ -9,6 +9,9 @@ from engine.store import Store
 
 _MOST = 6000
 """Entries, blobs and documents that are read here; reading so many takes less time than starting a process."""
+_STAGES = ("roots", "listing", "graph", "complete")
+
+Publish = Callable[[Snapshot], None]
 
 
 class _TooMuch(Exception):
@@ -36,17 +39,32 @@ class _Few(Progress):
         self._watched.check()
 
 
-def scan_anew(store: Store, progress: Progress, publish: Callable[[Snapshot], None]) -> Snapshot:
+def scan_anew(store: Store, progress: Progress, publish: Publish | None = None) -> Snapshot:
     """A snapshot of a store of which nothing is known; coarser ones go to ``publish`` on the way, the first at once.
 
     A large store is scanned in a process of its own. Raises as ``Store.scan`` does, and ``EngineError`` where that process
     ends without an answer.
     """
+    further = publish and _only_further(publish)
     try:
-        return store.scan(_Few(progress), publish)
+        return store.scan(_Few(progress), further)
     except _TooMuch:
-        return apart(_scan, store, progress=progress, take=publish)
+        return apart(_scan, store, publish is not None, progress=progress, take=further)
 
 
-def _scan(store: Store, progress: Progress) -> Snapshot:
-    return store.scan(progress, progress.report)
+def _scan(store: Store, publishes: bool, progress: Progress) -> Snapshot:
+    return store.scan(progress, progress.report if publishes else None)
+
+
+def _only_further(publish: Publish) -> Publish:
+    """Publishes only what says more than what was published: a scan that begins again has nothing new at first."""
+    furthest = -1, -1
+
+    def publish_further(snapshot: Snapshot) -> None:
+        nonlocal furthest
+        now = _STAGES.index(snapshot.stage), len(snapshot.entries) + len(snapshot)
+        if now > furthest:
+            furthest = now
+            publish(snapshot)
+
+    return publish_further

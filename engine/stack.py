@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -62,17 +63,18 @@ def read_image(store: Store, digests: Sequence[str], cache: Path, progress: Prog
     the folder ``cache``. Raises ``Cancelled``, and ``EngineError`` where that process ends without an answer; a layer
     that cannot be read says so itself.
     """
-    if _are_quick(store, digests, cache):
+    if _are_quick(store, digests, cache, progress):
         layers, files = _read(store, digests, cache, progress)
     else:
         layers, files = apart(_read, store, digests, cache, progress=progress)
-    tables = [layer.error or layer.table for layer in layers]
-    return ReadImage(layers, files, Contents(store.blobs, [each for each in tables if each is not None], files))
+    tables = [cast("LayerTable | EngineError", layer.error or layer.table) for layer in layers]
+    return ReadImage(layers, files, Contents(store.blobs, tables, files))
 
 
-def _are_quick(store: Store, digests: Sequence[str], cache: Path) -> bool:
+def _are_quick(store: Store, digests: Sequence[str], cache: Path, progress: Progress) -> bool:
     unread = entries = 0
     for digest in dict.fromkeys(digests):
+        progress.check()
         try:
             size = store.blobs.stat(digest).size
         except EngineError:

@@ -50,7 +50,7 @@ _LONGEST_COURTESY_S = 0.005
 """So long a worker waits, each time it reports, for the GUI thread to end what it does."""
 
 _STRETCH_S = 0.002
-_BREATH_S = 0.0001
+_REST_S = 0.0001
 """A worker rests so long after each stretch of work. One that makes many short system calls gives the interpreter away
 at each and takes it back before a thread that waits for it has woken up; Python then never asks it to let others pass."""
 
@@ -71,16 +71,16 @@ def window_first() -> Iterator[None]:
             _window_is_idle.set()
 
 
-_workers = threading.local()
+_this_worker = threading.local()
 
 
 def give_way() -> None:
     """Keep a worker out of the window's way: both need the interpreter, and only one can have it."""
     if not _window_is_idle.is_set():
         _window_is_idle.wait(_LONGEST_COURTESY_S)
-    elif time.perf_counter() > getattr(_workers, "rests_at", 0.0):
-        time.sleep(_BREATH_S)
-        _workers.rests_at = time.perf_counter() + _STRETCH_S
+    elif time.perf_counter() > getattr(_this_worker, "rests_at", 0.0):
+        time.sleep(_REST_S)
+        _this_worker.rests_at = time.perf_counter() + _STRETCH_S
 
 
 class _Courteous(Progress):

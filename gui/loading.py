@@ -1,13 +1,16 @@
 """Loads, while nobody waits, what is made when somebody first asks for it."""
 
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+log = logging.getLogger(__name__)
+
 JUDGING = (
-    *("backports.zstd", "engine.decompress", "engine.listing", "engine.rules.registry", "engine.rules.layer"),
+    *("engine.decompress", "engine.listing", "engine.rules.registry", "engine.rules.layer"),
     *("engine.rules.stack", "engine.tarwalk", "engine.layercheck", "engine.rules.json", "engine.rules.layout"),
     *("engine.rules.annotations", "engine.rules.picture", "engine.rules.beyond", "engine.rules.platform"),
     *("engine.rules.config", "engine.rules.content", "engine.rules.descriptor", "engine.rules.index"),
@@ -40,7 +43,7 @@ class Loader(QObject):
     def __init__(self, parent: QObject, names: Sequence[str] = _LATER, pause_ms: int = 10) -> None:
         """``pause_ms`` is left to the window between two modules."""
         super().__init__(parent)
-        self._names = names
+        self._left = [*names]
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(pause_ms)
@@ -50,11 +53,19 @@ class Loader(QObject):
         """Begin, or go on; what is loaded already stays so."""
         self._pause.start()
 
+    def stop(self) -> None:
+        """Nobody will ask for it."""
+        self._pause.stop()
+
     @Slot()
     def _load_one(self) -> None:
-        name = next((each for each in self._names if each not in sys.modules), None)
-        if name is None:
+        while self._left and self._left[0] in sys.modules:
+            del self._left[0]
+        if not self._left:
             self.loaded.emit()
-        else:
-            importlib.import_module(name)
-            self._pause.start()
+            return
+        try:
+            importlib.import_module(self._left.pop(0))
+        except ImportError:
+            log.exception("Loading ahead failed")  # who needs it will say what that means
+        self._pause.start()

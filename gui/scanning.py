@@ -190,7 +190,7 @@ def _scan(
             remedy="Put it back, or close its tab; what is shown is how it was.",
         )
     if before is not None:
-        snapshot = scan_anew(store, progress, _ignore) if thorough else store.scan(progress, None, before.snapshot)
+        snapshot = scan_anew(store, progress) if thorough else store.scan(progress, None, before.snapshot)
         different = differences(before.snapshot, snapshot)
         if thorough or different:
             picture = next_picture(snapshot, before, waiting, hashed_now=thorough, written=written)
@@ -201,7 +201,3 @@ def _scan(
         progress.report(first_picture(snapshot, cache if snapshot.stage == "graph" else None, store.path))
 
     return Scanned(first_picture(scan_anew(store, progress, publish), cache, store.path), sight)
-
-
-def _ignore(_: Snapshot) -> None:
-    """Nobody waits for the first rows."""

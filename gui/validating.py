@@ -161,6 +161,7 @@ class Problems(QObject):
 
     def stop(self) -> None:
         """Judge nothing more: the store is being closed."""
+        self._loader.stop()
         self._pause.stop()
         self._picture = None
 

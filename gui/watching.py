@@ -1,9 +1,9 @@
 """Notices that the files of a store may have changed: by the system's notifications, and by looking every two seconds.
 
 Notifications do not come from network and FUSE file systems, nor for a blob that is overwritten in place, and asking
-Linux for those of a folder of a million files takes it a tenth of a second; looking costs a few ``stat`` calls, so
-very large folders are only looked at, the more often. Both end in a look that is compared with the one that the last scan began with, so our own
-staging directories, and changes that were seen already, wake nobody.
+Linux for those of a folder of a million files takes it a tenth of a second; looking costs a few ``stat`` calls, so very
+large folders are only looked at, the more often. Both end in a look that is compared with the one that the last scan
+began with, so our own staging directories, and changes that were seen already, wake nobody.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ POLL_MS = 2000
 POLL_LARGE_MS = 500
 """The same where a folder is too large to ask for notifications."""
 LARGE = 8 << 20
-"""Bytes of a folder itself, of which each name takes some dozens, from which on it is too large."""
+"""Bytes of a folder itself from which on it is too large; on most file systems each name in it takes some dozens."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Watcher(QObject):
         """A scan that began with this sight has been shown: only what differs from it is a change from now on."""
         self._known = sight
         self._watch(sight)
-        self._poll.start(POLL_LARGE_MS if sight.has_large else POLL_MS)
+        self._poll.start()
 
     @Slot()
     def check(self) -> None:
@@ -157,6 +157,7 @@ class Watcher(QObject):
 
     def _watch(self, sight: Sight) -> None:
         """Have the notifier watch what is there now: it forgets a file that was replaced."""
+        self._poll.setInterval(POLL_LARGE_MS if sight.has_large else POLL_MS)
         watched = {*self._notifier.files(), *self._notifier.directories()}
         missing = [path for path in sight.paths if path not in watched]
         if missing:

@@ -1,10 +1,13 @@
 """Work in a process of its own: it looks like work done here, and whatever happens to that process is told."""
 
+import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import pytest
 
 from engine.apart import apart
 from engine.digest import Digest
+from engine.directory import Directory
 from engine.errors import BlobMissing, Cancelled, DocumentError, EngineError
 from engine.progress import Progress
 
@@ -48,6 +52,10 @@ def snapshots(progress: Progress) -> None:
         progress.report((names, facts))
 
 
+def names_in(folder: Directory, progress: Progress) -> list[str]:
+    return folder.names()
+
+
 def same(value: object, progress: Progress) -> object:
     return value
 
@@ -56,10 +64,32 @@ def lock(progress: Progress) -> object:
     return threading.Lock()
 
 
+class OfTwo(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+def report_what_cannot_be_sent(progress: Progress) -> str:
+    try:
+        progress.report(("named", threading.Lock()))
+    except TypeError:
+        progress.report(("named", "again"))
+    return "done"
+
+
+def sees_of_the_signals(progress: Progress) -> bool:
+    return os.getpgid(0) != os.getpgid(os.getppid())
+
+
 def fail(kind: str, progress: Progress) -> None:
     if kind == "document":
         raise DocumentError("It is no JSON.", place="f", expected="{", found="x", remedy="Mend it.", rule="V1")
-    raise {"missing": BlobMissing("Gone.", place="sha256:1"), "mistake": ZeroDivisionError("by zero")}[kind]
+    raise {
+        "missing": BlobMissing("Gone.", place="sha256:1"),
+        "mistake": ZeroDivisionError("by zero"),
+        "two": OfTwo(1, 2),
+        "exit": SystemExit(0),
+    }[kind]
 
 
 def die(progress: Progress) -> None:
@@ -151,8 +181,13 @@ def test_what_it_raises_is_raised_here_with_all_that_it_says() -> None:
     assert (error.place, error.expected, error.found, error.remedy, error.rule) == ("f", "{", "x", "Mend it.", "V1")
     with pytest.raises(BlobMissing, match="Gone"):
         apart(fail, "missing", progress=Progress())
-    with pytest.raises(ZeroDivisionError, match="by zero"):
+    with pytest.raises(ZeroDivisionError, match="by zero") as mistake:
         apart(fail, "mistake", progress=Progress())
+    assert "in fail" in mistake.value.__notes__[0], "where it happened"
+    with pytest.raises(RuntimeError, match="OfTwo: 1 and 2"):
+        apart(fail, "two", progress=Progress())
+    with pytest.raises(SystemExit):
+        apart(fail, "exit", progress=Progress())
 
 
 def test_a_process_that_is_killed_is_told_in_a_sentence() -> None:
@@ -200,3 +235,51 @@ def test_what_cannot_be_sent_is_a_mistake_that_shows() -> None:
         apart(same, threading.Lock(), progress=Progress())
     with pytest.raises(TypeError, match="pickle"):
         apart(lock, progress=Progress())
+
+
+def test_an_item_that_cannot_be_sent_spoils_nothing_that_comes_after_it() -> None:
+    progress = Progress()
+    assert apart(report_what_cannot_be_sent, progress=progress) == "done"
+    assert progress.drain() == [("named", "again")]
+
+
+def test_what_it_is_given_may_be_large() -> None:
+    much = [f"sha256:{number:064}" for number in range(50_000)]
+    assert apart(same, much, progress=Progress()) == much
+
+
+def test_a_folder_is_handed_over_as_its_handle_and_let_go_of_without_waiting_for_a_collection(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / "file").touch()
+    folder = Directory.open(tmp_path / "before")
+    (tmp_path / "before").rename(tmp_path / "after")
+    gone = weakref.ref(folder)
+    gc.disable()
+    try:
+        assert apart(names_in, folder, progress=Progress()) == ["file"]
+        del folder
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_ctrl_c_is_for_the_program_alone() -> None:
+    assert apart(sees_of_the_signals, progress=Progress())
+
+
+@pytest.mark.parametrize("closed", [(0,), (0, 1), (1, 2)])
+def test_it_works_in_a_program_without_standard_streams(closed: tuple[int, ...]) -> None:
+    program = (
+        f"import os; [os.close(fd) for fd in {closed}]\n"
+        "from engine.apart import apart; from engine.progress import Progress; from tests.engine.test_apart import same\n"
+        "os._exit(apart(same, 7, progress=Progress()))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=False).returncode == 7
+
+
+def test_it_leaves_no_handle_open() -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    apart(who, progress=Progress())
+    with pytest.raises(BlobMissing):
+        apart(fail, "missing", progress=Progress())
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -521,7 +521,7 @@ def test_a_worker_rests_now_and_then_so_that_a_waiting_window_comes_to_its_turn(
             rests.append(seconds)
 
     monkeypatch.setattr(jobs, "time", Clock)
-    monkeypatch.setattr(jobs, "_workers", threading.local())
+    monkeypatch.setattr(jobs, "_this_worker", threading.local())
     for _ in range(10):
         jobs.give_way()
     assert len(rests) == 1, "not each time that it reports"

@@ -48,3 +48,14 @@ def test_what_judges_a_store_is_there_when_its_pieces_are(tmp_path: Path) -> Non
         "before = set(sys.modules); import engine.checkup, engine.validate; sys.exit(len(set(sys.modules) - before))"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+@pytest.mark.expects_warnings
+def test_what_cannot_be_loaded_keeps_nothing_else_from_it(qtbot: QtBot, caplog: pytest.LogCaptureFixture) -> None:
+    owner = QObject()
+    loader = Loader(owner, ("there.is.none", "engine.errors"), 0)
+    with qtbot.waitSignal(loader.loaded):
+        loader.start()
+    assert "there" in caplog.text
+    with qtbot.waitSignal(loader.loaded):
+        loader.start()
