@@ -13,6 +13,7 @@ import numpy as np
 
 from engine import snapshot as facts
 from engine.blobs import Blobs
+from engine.columns import Columns, as_names, find_rows, same_files, with_names
 from engine.digest import Digest, digest_of
 from engine.document import (
     CONFIG_LIMIT,
@@ -29,19 +30,7 @@ from engine.errors import BlobError, BlobMissing, DocumentError, InvalidDigest
 from engine.kinds import attached_to, guess_by_magic, is_external, kind_of
 from engine.progress import Progress
 from engine.reading import guess_media_type, read_document
-from engine.snapshot import (
-    Columns,
-    Edges,
-    Entry,
-    Folders,
-    Kind,
-    Outcome,
-    ReadDocument,
-    Roots,
-    Snapshot,
-    as_names,
-    find_rows,
-)
+from engine.snapshot import Edges, Entry, Folders, Kind, Outcome, ReadDocument, Roots, Snapshot
 from engine.streams import unreadable
 
 _DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
@@ -277,7 +266,7 @@ class Graph:
         if self._previous is None or self._previous.stage != "complete":
             return
         old = self._previous.columns
-        old_rows, rows = facts.same_files(old, self._listed)
+        old_rows, rows = same_files(old, self._listed)
         known = (old.flags[old_rows] & facts.GUESSED) != 0
         known &= (old.flags[old_rows] & facts.DOCUMENT) == 0
         for old_row, row in zip(old_rows[known].tolist(), rows[known].tolist(), strict=True):
@@ -348,7 +337,7 @@ class Graph:
         """The columns of listed and missing names together, and the row of each node in them."""
         digests = as_names(self._digests)
         missing = digests[np.array(self._rows, np.int64) == -1] if self._digests else digests
-        columns = facts.with_names(self._listed, missing)
+        columns = with_names(self._listed, missing)
         rows = find_rows(columns.names, digests)
         columns.flags[rows] |= np.array(self._flags, np.uint16)
         if self._sizes:

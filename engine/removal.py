@@ -13,10 +13,11 @@ import msgspec
 import numpy as np
 
 from engine import snapshot as facts
+from engine.columns import Rows, as_names, find_rows
 from engine.digest import shorten
 from engine.document import MANIFEST_TYPES, Role
 from engine.errors import Refused
-from engine.snapshot import Entry, Kind, Outcome, Rows, Snapshot, as_names
+from engine.snapshot import Entry, Kind, Outcome, Snapshot
 
 _KINDS = tuple(Kind)
 _MAY_BE_DOCUMENTS = np.array(
@@ -80,7 +81,7 @@ def plan_removal(
         raise Refused("The store is still being read, so nobody can say yet what is needed.", remedy="Wait a moment.")
     removed = {position: snapshot.entries[position] for position in entries}
     leaving = {entry.row for entry in removed.values() if entry.row >= 0}
-    found = facts.find_rows(snapshot.columns.names, as_names(list(digests))) if digests else np.empty(0, np.int64)
+    found = find_rows(snapshot.columns.names, as_names(list(digests))) if digests else np.empty(0, np.int64)
     named: set[int] = set(found[found >= 0].tolist())
     is_layout = snapshot.store_kind == "layout"
     goes = {row for row in (named if is_layout else named | leaving) if snapshot.has(row, facts.PRESENT)}
@@ -223,7 +224,7 @@ def _unreadable(snapshot: Snapshot, wanted: Iterable[int]) -> list[int]:
     """
     rows = np.sort(np.fromiter(wanted, np.int64))
     corrupt = [digest for digest, read in snapshot.documents.items() if read.outcome == Outcome.CORRUPT]
-    is_corrupt = np.isin(rows, facts.find_rows(snapshot.columns.names, as_names(corrupt)))
+    is_corrupt = np.isin(rows, find_rows(snapshot.columns.names, as_names(corrupt)))
     open_ones = ((snapshot.columns.flags[rows] & facts.DOCUMENT) == 0) | is_corrupt
     rows = rows[open_ones & np.isin(snapshot.columns.kinds[rows], _MAY_BE_DOCUMENTS)]
     return [row for row in rows.tolist() if _is_manifest(snapshot, row)]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.blobs import Blobs, Change
+from engine.columns import Columns, Rows, as_names, find_rows
 from engine.digest import Digest, clip, digest_of, shorten
 from engine.directory import explained
 from engine.errors import DocumentError, StoreChanged
@@ -21,7 +22,7 @@ from engine.indexfile import Edit, Note
 from engine.progress import Progress
 from engine.record import OpenRecord, rank_of
 from engine.removal import PlannedBlob, RemovalPlan, used_from_outside
-from engine.snapshot import Columns, Entry, Rows, Snapshot, as_names, find_rows
+from engine.snapshot import Entry, Snapshot
 from engine.trash import Trash, TrashedBlob
 from engine.undo import bring_back, undone_on_failure
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine import snapshot as facts
 from engine.blobs import Blobs, EntryKind
+from engine.columns import Columns, as_names, empty_columns, find_rows, join, with_names
 from engine.digest import Digest, digest_of
 from engine.document import DOCKER_CONFIG, Descriptor, Role
 from engine.entries import Batch, in_column
@@ -20,7 +21,7 @@ from engine.graph import Graph
 from engine.metadata import Metadata
 from engine.progress import Progress
 from engine.reading import IndexWalk, read_descriptor
-from engine.snapshot import Columns, Entry, Folders, Kind, Roots, Snapshot, as_names, empty_columns, find_rows, no_edges
+from engine.snapshot import Entry, Folders, Kind, Roots, Snapshot, no_edges
 
 Publish = Callable[[Snapshot], None]
 
@@ -208,7 +209,7 @@ def _flags_of_blobs(name: str) -> int:
 
 def _joined(parts: Sequence[Columns]) -> Columns:
     """Batches as one set of columns, sorted by name."""
-    return facts.join(parts) if parts else _no_rows()
+    return join(parts) if parts else _no_rows()
 
 
 def _no_rows() -> Columns:
@@ -219,7 +220,7 @@ def _without_graph(kind: str, roots: Roots, listed: Columns | None = None) -> Sn
     """A snapshot of roots, and of the listing where there is one, before any document was read."""
     columns = _no_rows() if listed is None else listed
     digests = as_names([descriptor.digest for descriptor, _ in roots.items if descriptor.digest])
-    columns = facts.with_names(columns, digests[find_rows(columns.names, digests) < 0])
+    columns = with_names(columns, digests[find_rows(columns.names, digests) < 0])
     columns.flags[:] |= facts.PENDING
     rows = iter(find_rows(columns.names, digests).tolist())
     return Snapshot(

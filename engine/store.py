@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from engine.blobs import Blobs, Change
+from engine.columns import Rows
 from engine.directory import Directory, check_path, explained
 from engine.durable import Rights, ensure_folder, rename_new, staging, sync
 from engine.errors import AlreadyExists, NotAStore, StoreBusy, StoreChanged
@@ -20,7 +21,7 @@ from engine.progress import Progress
 from engine.removal import RemovalPlan
 from engine.removing import delete_for_good, move_to_trash
 from engine.root import StoreRoot
-from engine.snapshot import Rows, Snapshot
+from engine.snapshot import Snapshot
 from engine.trash import Record, Trash
 from engine.undo import keep_aside, put_back
 from engine.verify import VerifySummary, verify

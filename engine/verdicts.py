@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import snapshot as facts
-from engine.snapshot import Columns, Outcome, Rows, Snapshot, as_names, same_files
+from engine.columns import Columns, Rows, as_names, empty_columns, find_rows, same_files
+from engine.snapshot import Outcome, Snapshot
 
 _KEPT = (Outcome.VERIFIED, Outcome.CORRUPT)
 _SETTLE_S = 2
@@ -44,7 +44,7 @@ class Verdicts:
         """What the scan itself learnt: documents are hashed while they are read."""
         verdicts = cls(len(snapshot))
         digests = [digest for digest, read in snapshot.documents.items() if read.outcome]
-        rows = facts.find_rows(snapshot.columns.names, as_names(digests))
+        rows = find_rows(snapshot.columns.names, as_names(digests))
         outcomes = np.array([snapshot.documents[digest].outcome for digest in digests], np.uint8)
         verdicts.record(rows, outcomes, now)
         return verdicts
@@ -70,7 +70,7 @@ def load_verdicts(folder: Path, store: Path) -> tuple[Verdicts, Columns]:
     """What was remembered for a store, with the facts about the files that it was learnt from."""
     try:
         with _memory(folder, store).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            columns = facts.empty_columns(stored["names"].astype(np.bytes_))
+            columns = empty_columns(stored["names"].astype(np.bytes_))
             columns.sizes[:] = stored["sizes"]
             columns.mtimes[:] = stored["mtimes"]
             columns.inodes[:] = stored["inodes"]
@@ -80,7 +80,7 @@ def load_verdicts(folder: Path, store: Path) -> tuple[Verdicts, Columns]:
             digests, found = (np.char.decode(stored[key].astype(np.bytes_)).tolist() for key in ("corrupt", "found"))
             verdicts.found = dict(zip(digests, found, strict=True))
     except _DAMAGED:
-        return Verdicts(0), facts.empty_columns(as_names([]))
+        return Verdicts(0), empty_columns(as_names([]))
     return verdicts, columns
 
 

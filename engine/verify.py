@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from engine import snapshot as facts
 from engine.blobs import Blobs
+from engine.columns import Rows
 from engine.digest import new_hash
 from engine.directory import Directory, lacks_handles
 from engine.entries import mtime_of
 from engine.errors import StorageFailed
 from engine.progress import Progress
-from engine.snapshot import Outcome, Rows, Snapshot
+from engine.snapshot import Outcome, Snapshot
 
 _BLOCK = 1 << 20
 _SMALL = 1 << 16

@@ -11,13 +11,14 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, Signal
 
 from engine.blobs import Change
+from engine.columns import Names
 from engine.digest import shorten
 from engine.findings import Finding, Remedy
 from engine.importing import ImportRequest
 from engine.progress import Progress
 from engine.remedies import apply_remedy, replace_blob
 from engine.removal import RemovalPlan, plan_removal
-from engine.snapshot import Entry, Names, Snapshot
+from engine.snapshot import Entry, Snapshot
 from engine.store import Store
 from engine.tagging import add_name, annotate, rename
 from gui import outcome, text

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.columns import Columns, Rows, as_names, empty_columns, find_rows, same_files
 from engine.snapshot import (
     LINKED,
     PRESENT,
@@ -18,16 +19,10 @@ from engine.snapshot import (
     REGULAR,
     STRAY,
     UNCHECKABLE,
-    Columns,
     Entry,
     Outcome,
-    Rows,
     Snapshot,
     State,
-    as_names,
-    empty_columns,
-    find_rows,
-    same_files,
     states_of,
 )
 from engine.verdicts import Verdicts, load_verdicts

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from engine.columns import Rows
 from engine.errors import StoreChanged
 from engine.opening import scan_anew
 from engine.progress import Progress
-from engine.snapshot import Rows, Snapshot
+from engine.snapshot import Snapshot
 from engine.store import Store
 from gui.jobs import JobRunner
 from gui.picture import Picture, differences, first_picture, next_picture

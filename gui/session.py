@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine.cleanup import Cleanup, plan_cleanup
+from engine.columns import Rows
 from engine.digest import shorten
 from engine.document import MANIFEST_LIMIT, MARKER_NAME
 from engine.importing import Source, inspect_source
@@ -22,7 +23,7 @@ from engine.indexfile import NAME as INDEX_NAME
 from engine.layout import ImageLayout
 from engine.leftovers import Leftover
 from engine.progress import Progress
-from engine.snapshot import Outcome, Rows, Snapshot, State
+from engine.snapshot import Outcome, Snapshot, State
 from engine.store import Store
 from engine.verdicts import Verdicts
 from engine.verify import VerifySummary

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal, Slot
 
 from engine import snapshot as facts
+from engine.columns import Columns, Rows
 from engine.progress import Progress
-from engine.snapshot import Columns, Rows, Snapshot
+from engine.snapshot import Snapshot
 from engine.store import Store
 from engine.verdicts import Verdicts, save_verdicts
 from engine.verify import VerifyBatch, VerifySummary

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from engine import snapshot as facts
+from engine.columns import Rows
 from engine.digest import Digest, clip, shorten
 from engine.document import CONFIG_TYPES, Role
 from engine.errors import DocumentError, InvalidDigest
@@ -16,7 +17,7 @@ from engine.kinds import attached_to
 from engine.leftovers import Leftover
 from engine.rules.picture import Picture
 from engine.rules.registry import Broken, define, rule
-from engine.snapshot import Entry, Rows, mark_above
+from engine.snapshot import Entry, mark_above
 
 LARGEST_MANIFEST = 4 << 20
 """Bytes that every registry takes in a manifest."""

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import snapshot as facts
+from engine.columns import Rows
 from engine.digest import shorten
 from engine.document import Descriptor, Index, Manifest, Role
 from engine.indexfile import NAME as INDEX_NAME
 from engine.leftovers import Leftover
 from engine.progress import Progress
 from engine.rules.registry import Broken
-from engine.snapshot import Rows, Snapshot
+from engine.snapshot import Snapshot
 
 MOST = 1000
 """Findings that are kept of each rule; the others are counted."""

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 
+from engine.columns import Rows, find_rows
 from engine.progress import Progress
-from engine.snapshot import Kind, Rows, Snapshot, find_rows
+from engine.snapshot import Kind, Snapshot
 from gui import text
 from gui.jobs import JobRunner
 from gui.models.arranging import Arranger, Order, Wish, order_by, places_in, ranks, rows_move

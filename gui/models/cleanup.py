@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 
 from engine.cleanup import Cleanup, LostImage
+from engine.columns import Rows, as_names, find_rows
 from engine.leftovers import Leftover
 from engine.removal import PlannedBlob, RemovalPlan
-from engine.snapshot import Rows, as_names, find_rows
 
 ON, OFF, SOME = Qt.CheckState.Checked, Qt.CheckState.Unchecked, Qt.CheckState.PartiallyChecked
 

@@ -13,10 +13,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.columns import Rows, as_names, find_rows
 from engine.distinct import distinct, others
 from engine.document import NO_TEXTS, TITLE, Descriptor, Document, ImageConfig, Index, Manifest, Role
 from engine.progress import Progress
-from engine.snapshot import PENDING, Rows, Snapshot, State, as_names, find_rows
+from engine.snapshot import PENDING, Snapshot, State
 from gui.jobs import give_way
 
 Mask = NDArray[np.bool_]

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
 
+from engine.columns import Rows
 from engine.progress import Progress
-from engine.snapshot import Kind, Rows, Snapshot
+from engine.snapshot import Kind, Snapshot
 from gui import text
 from gui.jobs import JobRunner
 from gui.models.arranging import AT_ONCE, Arranger, Order, Wish, order_by, ranks, rows_move

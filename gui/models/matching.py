@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.columns import Columns, Names, Rows
 from engine.document import CONFIG_TYPES, INDEX_TYPES, MANIFEST_TYPES, Index, Manifest, Role
 from engine.progress import Progress
-from engine.snapshot import STRAY, Columns, Kind, Names, Rows, State
+from engine.snapshot import STRAY, Kind, State
 from gui import text
 from gui.models.conditions import (
     Condition,

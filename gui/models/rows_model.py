@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QModelIndex, SignalInstance
 
-from engine.snapshot import Rows, Snapshot
+from engine.columns import Rows
+from engine.snapshot import Snapshot
 from gui.models.conditions import Query
 
 

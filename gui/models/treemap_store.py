@@ -5,9 +5,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.columns import Rows
 from engine.document import Role
 from engine.progress import Progress
-from engine.snapshot import Kind, Rows, Snapshot
+from engine.snapshot import Kind, Snapshot
 from engine.space import Use, Uses
 from gui.models.facts import Facts
 from gui.models.treemap import Nodes

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.columns import Rows
 from engine.digest import Digest, shorten
 from engine.document import TITLE
 from engine.errors import BlobError, Cancelled, DigestMismatch, EngineError, Refused, SizeMismatch
 from engine.filenames import readable_name
 from engine.progress import Progress
-from engine.snapshot import Rows, Snapshot
+from engine.snapshot import Snapshot
 from engine.store import Store
 from gui import taken, text
 from gui.panels.naming import descriptor_of, parts_above

@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from engine.snapshot import Rows
+from engine.columns import Rows
 from gui.panels.empty_place import EmptyPlace
 from gui.panels.inspector_header import InspectorHeader
 from gui.panels.inspector_tabs import InspectorTabs

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QTabWidget, QWidget
 
-from engine.snapshot import PRESENT, REGULAR, STRAY, Rows, Snapshot
+from engine.columns import Rows
+from engine.snapshot import PRESENT, REGULAR, STRAY, Snapshot
 from gui.panels.image_stack import has_files, has_layers
 from gui.panels.later import Later
 from gui.panels.overview import Overview

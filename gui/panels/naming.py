@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.columns import Rows
 from engine.digest import shorten
 from engine.distinct import distinct
 from engine.document import TITLE, Descriptor, Index, Manifest, Role
-from engine.snapshot import STRAY, Entry, Kind, Rows, Snapshot
+from engine.snapshot import STRAY, Entry, Kind, Snapshot
 from gui import text
 
 NAMELESS = "(no name)"

@@ -6,7 +6,8 @@ import numpy as np
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QWidget
 
-from engine.snapshot import Kind, Rows
+from engine.columns import Rows
+from engine.snapshot import Kind
 from gui import text
 from gui.panels import describe_state, naming
 from gui.panels.describe import MOST, Check, Reveal, ShowAll, Subject, bytes_of

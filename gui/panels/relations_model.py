@@ -10,10 +10,11 @@ import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PySide6.QtGui import QFont, QIcon
 
+from engine.columns import Rows
 from engine.digest import shorten
 from engine.document import Role
 from engine.kinds import attached_to
-from engine.snapshot import Entry, Rows, Snapshot
+from engine.snapshot import Entry, Snapshot
 from gui import icons, text
 from gui.models import look
 from gui.models.look import AnyIndex, Look

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 from PySide6.QtCore import QObject, Slot
 
+from engine.columns import Names
 from engine.removal import RemovalPlan
-from engine.snapshot import Entry, Names, Snapshot
+from engine.snapshot import Entry, Snapshot
 from gui.outcome import Notice
 from gui.panels import naming
 from gui.panels.removal_strip import RemovalStrip

@@ -28,7 +28,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from engine.snapshot import Rows, Snapshot
+from engine.columns import Rows
+from engine.snapshot import Snapshot
 from gui import text
 from gui.jobs import window_first
 from gui.models.filtering import with_term

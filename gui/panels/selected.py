@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.snapshot import PRESENT, REGULAR, STRAY, Entry, Kind, Names, Rows, State, as_names, find_rows
+from engine.columns import Names, Rows, as_names, find_rows
+from engine.snapshot import PRESENT, REGULAR, STRAY, Entry, Kind, State
 from engine.tagging import can_be_named
 from gui.panels.selections import Selections
 from gui.session import Selection, Session

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import overload
 
-from engine.snapshot import Rows, Snapshot
+from engine.columns import Rows
+from engine.snapshot import Snapshot
 from gui.session import Selection
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QByteArray, Qt, Signal, Slot
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
-from engine.snapshot import Rows
+from engine.columns import Rows
 from gui.jobs import JobRunner
 from gui.panels.space_bar import SpaceBar
 from gui.panels.space_counts import SpaceCounts

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QButtonGroup, QWidget
 
+from engine.columns import Rows
 from engine.progress import Progress
-from engine.snapshot import Rows
 from gui.jobs import JobRunner
 from gui.models.treemap import Place
 from gui.models.treemap_store import STORE, ByImage, ByKind

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.columns import Rows
 from engine.digest import shorten
 from engine.progress import Progress
-from engine.snapshot import STRAY, Kind, Rows, Snapshot, State
+from engine.snapshot import STRAY, Kind, Snapshot, State
 from engine.space import Use, with_broken
 from gui import text
 from gui.models.treemap import Cells, Place

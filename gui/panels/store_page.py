@@ -8,10 +8,11 @@ from PySide6.QtCore import QByteArray, QPoint, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from engine.columns import Names
 from engine.digest import Digest
 from engine.errors import InvalidDigest
 from engine.findings import Severity
-from engine.snapshot import Entry, Names, State
+from engine.snapshot import Entry, State
 from gui import text
 from gui.jobs import JobRunner
 from gui.outcome import Notice

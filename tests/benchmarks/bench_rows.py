@@ -21,8 +21,9 @@ from PySide6.QtWidgets import QApplication
 
 from engine import open_store
 from engine import snapshot as facts
+from engine.columns import Columns
 from engine.progress import Progress
-from engine.snapshot import Columns, Edges, Kind, Roots, Snapshot, State
+from engine.snapshot import Edges, Kind, Roots, Snapshot, State
 from gui import runtime, theme
 from gui.jobs import JobRunner
 from gui.models.blob_cells import Column as BlobColumn

@@ -21,6 +21,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from engine import snapshot as facts
+from engine.columns import empty_columns
 from engine.document import Descriptor, Role
 from engine.filesystem import Change, FileSystem
 from engine.merging import merge
@@ -81,7 +82,7 @@ def store(count: int, images: int, layers: int) -> Snapshot:
     """A store of so many blobs of very different sizes; each image has some of them, a seventh belong to none."""
     generator = np.random.default_rng(1)
     names = np.sort(np.array([b"sha256:" + hashlib.sha256(b"%d" % n).hexdigest().encode() for n in range(count)]))
-    columns = facts.empty_columns(names)
+    columns = empty_columns(names)
     columns.sizes[:] = generator.pareto(1.2, count) * 1e5
     columns.flags[:] = facts.PRESENT | facts.REGULAR | facts.REACHABLE | facts.REFERENCED
     columns.flags[::7] = facts.PRESENT | facts.REGULAR

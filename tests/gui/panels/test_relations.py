@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from engine import snapshot as facts
+from engine.columns import as_names, empty_columns
 from engine.document import OCI_MANIFEST, Descriptor, Manifest, Role
 from engine.snapshot import Edges, Kind, Outcome, ReadDocument, Roots, Snapshot, State
 from gui.panels import naming
@@ -192,7 +192,7 @@ class WideSession:
         descriptor = Descriptor("application/vnd.oci.image.layer.v1.tar", layer, 10)
         manifest = Manifest(OCI_MANIFEST, "", None, (descriptor,), None, {})
         names = [f"sha256:{n:064x}" for n in range(count)]
-        columns = facts.empty_columns(facts.as_names([*names, layer]))
+        columns = empty_columns(as_names([*names, layer]))
         columns.kinds[:] = Kind.IMAGE
         columns.kinds[count] = Kind.LAYER
         read = ReadDocument((0, 0, 0), manifest, OCI_MANIFEST, Outcome.VERIFIED)

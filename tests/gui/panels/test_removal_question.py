@@ -7,7 +7,8 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from engine.snapshot import Entry, Names
+from engine.columns import Names
+from engine.snapshot import Entry
 from gui.panels.removal_question import RemovalQuestion
 from gui.panels.removal_strip import RemovalStrip
 from gui.session import Session
