@@ -278,8 +278,11 @@ class TestOtherWriters:
     ) -> None:
         """Ours displaces the first one's version; the second one reads ours and writes over that."""
         Meddler(monkeypatch, "exchange", lambda: write(path, text_with("first")))
-        over_ours = lambda: write(path, text_with(*names_in(path), "second"))  # noqa: E731
-        Meddler(monkeypatch, "write_file", lambda: None, over_ours)
+
+        def write_over_ours() -> None:
+            write(path, text_with(*names_in(path), "second"))
+
+        Meddler(monkeypatch, "write_file", lambda: None, write_over_ours)
         assert index.edit(lambda text: text.retag("ours", descriptor("ours"))).index_changed
         assert sorted(names_in(path)) == ["first", "ours", "second"]
         assert os.listdir(path.parent) == ["index.json"]

@@ -353,9 +353,12 @@ class TestEdits:
 
     @pytest.mark.parametrize("again", ["as it was", "with other content", "under a name that others changed"])
     def test_a_name_never_comes_to_stand_for_two_things(self, again: str) -> None:
-        change: Callable[[IndexText], object] = lambda index: index.remove(0)  # noqa: E731
-        if again == "under a name that others changed":
-            change = lambda index: index.rename(0, "mine")  # noqa: E731
+        def change(index: IndexText) -> None:
+            if again == "under a name that others changed":
+                index.rename(0, "mine")
+            else:
+                index.remove(0)
+
         record = edit(self.files.path, change)
         entry = json.loads(self.before)["manifests"][0 if again == "as it was" else 1]
         theirs = {**entry, "annotations": {NAME: "mine" if again.startswith("under") else "one"}}
