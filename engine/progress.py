@@ -57,7 +57,7 @@ class Progress:
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
 
-    def turns(self, items: Iterable[Item], slice_size: int = 500) -> Iterator[Item]:
+    def turns(self, items: Iterable[Item], slice_size: int = 200) -> Iterator[Item]:
         """The same items; before each slice of so many the watcher gets a turn, and ``Cancelled`` is raised if need be.
 
         For loops too quick to ``advance`` at each item.

@@ -23,7 +23,7 @@ from gui.jobs import give_way
 Mask = NDArray[np.bool_]
 Item = TypeVar("Item")
 
-SLICE = 500
+SLICE = 200
 """Things that are looked at in a row before the window gets a turn."""
 
 _LEVELS = 4
