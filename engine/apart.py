@@ -1,12 +1,10 @@
 """Long work in a process of its own: it leaves the interpreter and the memory of this one to those who are waited for.
 
-What the work is given, reports and returns goes to and fro as pickles, the arrays in them as they are. An open folder is
-handed over as its handle, so that a store is the very same there, whatever happens to its path. The process ends with
-the work, with ``cancel``, and with the process that started it. Both are this program, so they trust each other.
+What the work is given, reports and returns goes through a ``Channel``, also open stores. The process ends with the work,
+with ``cancel``, and with the process that started it.
 """
 
 import contextlib
-import copyreg
 import fcntl
 import os
 import pickle
@@ -16,16 +14,11 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.directory import Directory
+from engine.channel import Channel
 from engine.errors import EngineError
 from engine.progress import Progress
 
@@ -57,7 +50,7 @@ def apart(
         return work(*arguments, progress)
     process, connection = started
     with connection:
-        channel = _Channel(connection, progress.check)
+        channel = Channel(connection, progress.check)
         try:
             channel.send((work, arguments))
             answer: Result = _listen(channel, progress, take or progress.report)
@@ -69,10 +62,20 @@ def apart(
     return answer
 
 
+def interpreter() -> list[str]:
+    """The command that starts this Python once more; empty where there is none, because all is packed into one program.
+
+    With -P, or modules of the folder that somebody happens to stand in, or those beside a program, would be taken for
+    Python's own.
+    """
+    return [] if not sys.executable or getattr(sys, "frozen", False) else [sys.executable, "-P"]
+
+
 def _start() -> "tuple[subprocess.Popen[bytes], socket.socket] | None":
     """The process, and the socket that leads to it; None where there can be none."""
-    if not sys.executable or getattr(sys, "frozen", False):
-        return None  # there is no interpreter to run it with
+    python = interpreter()
+    if not python:
+        return None
     try:
         ours, theirs = socket.socketpair()
     except OSError:
@@ -80,8 +83,7 @@ def _start() -> "tuple[subprocess.Popen[bytes], socket.socket] | None":
     handle = -1
     try:
         handle = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 3)  # whatever lies below has a meaning there
-        # -P: or modules of the folder that somebody happens to stand in would be taken for Python's own.
-        command = [sys.executable, "-P", "-c", _PROGRAM, str(_ROOT), str(handle)]
+        command = [*python, "-c", _PROGRAM, str(_ROOT), str(handle)]
         nowhere = subprocess.DEVNULL
         # In a group of its own, because Ctrl+C is for this process, which ends the other one itself.
         process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, pass_fds=[handle], process_group=0)
@@ -96,7 +98,7 @@ def _start() -> "tuple[subprocess.Popen[bytes], socket.socket] | None":
     return process, ours
 
 
-def _listen(channel: "_Channel", progress: Progress, take: Callable[[Any], object]) -> Any:
+def _listen(channel: Channel, progress: Progress, take: Callable[[Any], object]) -> Any:
     """What the other process returns, with its progress shown as ours until then."""
     current = 0
     while True:
@@ -132,7 +134,7 @@ def _vanished(status: int) -> EngineError:
 def serve(handle: int) -> None:
     """Do the one piece of work that comes through this socket, answer, and end the process."""
     connection = socket.socket(fileno=handle)
-    channel = _Channel(connection)
+    channel = Channel(connection)
     work, arguments = channel.receive()
     threading.Thread(target=_end_with, args=[connection], daemon=True).start()
     progress = _Telling(channel)
@@ -166,7 +168,7 @@ def _end_with(connection: socket.socket) -> None:
 class _Telling(Progress):
     """Progress that is watched from another process."""
 
-    def __init__(self, channel: "_Channel") -> None:
+    def __init__(self, channel: Channel) -> None:
         super().__init__()
         self._channel = channel
         self._step = 0
@@ -191,167 +193,3 @@ class _Telling(Progress):
     def tell_done(self) -> None:
         """Say how far it is."""
         self._channel.send(("done", (self._step, self.done)))
-
-
-# --------------------------------------------------------------------------------------------------- what goes across
-
-_MOST_KEPT = 16 << 20
-"""Bytes of arrays in a message after which both ends forget what was sent so far: else they would keep it all."""
-
-# Nothing below refers to itself in a circle: whatever is in a message is let go of with the last who needs it.
-
-
-class _Writing:
-    """What a pickle is written to. In Python, so that others get the interpreter at each piece of it."""
-
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
-        self.pieces: list[bytes] = []
-        self._meanwhile = meanwhile
-
-    def write(self, piece: bytes) -> None:
-        self._meanwhile()
-        self.pieces.append(piece)
-
-
-class _Reading:
-    """What a pickle is read from. In Python, so that others get the interpreter at each piece of it."""
-
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
-        self.left = memoryview(b"")
-        self._meanwhile = meanwhile
-
-    def read(self, size: int) -> bytes:
-        self._meanwhile()
-        piece, self.left = self.left[:size], self.left[size:]
-        return bytes(piece)
-
-    def readinto(self, room: memoryview) -> int:
-        self._meanwhile()
-        room[:], self.left = self.left[: len(room)], self.left[len(room) :]
-        return len(room)
-
-    def readline(self) -> bytes:
-        raise NotImplementedError  # pickles of today have no lines
-
-
-class _Pickler(pickle.Pickler):
-    """Leaves out the content of arrays, and the handles of folders."""
-
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
-        self.writing = _Writing(meanwhile)
-        self.arrays: list[pickle.PickleBuffer] = []
-        self.folders: list[Directory] = []
-        super().__init__(self.writing, protocol=5, buffer_callback=self.arrays.append)
-        self.dispatch_table = copyreg.dispatch_table | {Directory: partial(_leave_out, self.folders)}
-
-
-def _leave_out(folders: list[Directory], folder: Directory) -> tuple[Callable[..., object], tuple[object, ...]]:
-    folders.append(folder)
-    return _handed_over, (folder.path, folder.linked)
-
-
-def _handed_over(path: str, linked: bool) -> Directory:
-    """Stands in a pickle for a folder, whose handle comes beside it."""
-    raise NotImplementedError
-
-
-class _Unpickler(pickle.Unpickler):
-    """Puts together what a ``_Pickler`` took apart."""
-
-    def __init__(self, meanwhile: Callable[[], object]) -> None:
-        self.reading = _Reading(meanwhile)
-        self.arrays: deque[NDArray[np.uint8]] = deque()
-        self.handles: deque[int] = deque()
-        self._hand_over = partial(_open_handed_over, self.handles)
-        super().__init__(self.reading, buffers=_taken(self.arrays))
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == (__name__, _handed_over.__name__):
-            return self._hand_over
-        return super().find_class(module, name)
-
-
-def _open_handed_over(handles: deque[int], path: str, linked: bool) -> Directory:
-    return Directory(handles.popleft(), path, linked=linked)
-
-
-def _taken(arrays: deque[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-    while True:
-        yield arrays.popleft()
-
-
-class _Channel:
-    """One end of a socket on which messages go to and fro.
-
-    Of what was sent before, and is immutable therefore, only the name goes across when it comes again.
-    """
-
-    def __init__(self, connection: socket.socket, meanwhile: Callable[[], object] = lambda: None) -> None:
-        """Whoever waits here does ``meanwhile`` now and then, which may raise."""
-        self._connection = connection
-        self._meanwhile = meanwhile
-        self._pickler: _Pickler | None = None
-        self._unpickler = _Unpickler(meanwhile)
-        self._sending = threading.Lock()
-
-    def send(self, message: object) -> None:
-        """Send a message; any thread may. What cannot be pickled raises, and nothing of it is sent.
-
-        First goes how many parts and folders there are, and whether to forget what came before; then the folders'
-        handles, the parts' lengths, and the parts: a pickle and the arrays in it.
-        """
-        with self._sending:
-            pickler, self._pickler = self._pickler, None  # none where this fails: then nobody knows what was named
-            is_fresh = pickler is None
-            if pickler is None:
-                pickler = _Pickler(self._meanwhile)
-            pickler.dump(message)
-            parts = [memoryview(b"".join(pickler.writing.pieces)), *(array.raw() for array in pickler.arrays)]
-            lengths = [len(part) for part in parts]
-            self._give(np.array([len(parts), len(pickler.folders), is_fresh], np.uint64).data.cast("B"))
-            if pickler.folders:
-                socket.send_fds(self._connection, [b"."], [folder.fd for folder in pickler.folders])
-            self._give(np.array(lengths, np.uint64).data.cast("B"))
-            for part in parts:
-                self._give(part)
-            for sent in (pickler.writing.pieces, pickler.arrays, pickler.folders):
-                sent.clear()
-            if sum(lengths[1:]) <= _MOST_KEPT:
-                self._pickler = pickler
-
-    def receive(self) -> Any:
-        """The next message; raises ``EOFError`` where none comes any more."""
-        count, folder_count, is_fresh = self._take(24).view(np.uint64).tolist()
-        if is_fresh:
-            self._unpickler = _Unpickler(self._meanwhile)
-        unpickler = self._unpickler
-        if folder_count:
-            unpickler.handles.extend(socket.recv_fds(self._connection, 1, folder_count)[1])
-        lengths = self._take(8 * count).view(np.uint64)
-        content, *arrays = [self._take(length) for length in lengths.tolist()]
-        unpickler.reading.left = content.data
-        unpickler.arrays.extend(arrays)
-        return unpickler.load()
-
-    def _give(self, part: memoryview) -> None:
-        left = part
-        while left:
-            try:
-                left = left[self._connection.send(left) :]
-            except TimeoutError:
-                self._meanwhile()
-
-    def _take(self, length: int) -> NDArray[np.uint8]:
-        """The next bytes, without keeping the interpreter while they come."""
-        found = np.empty(length, np.uint8)
-        left = found.data
-        while left:
-            try:
-                taken = self._connection.recv_into(left)
-            except TimeoutError:
-                self._meanwhile()
-                continue
-            if not taken:
-                raise EOFError
-            left = left[taken:]
-        return found

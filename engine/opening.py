@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 from engine.apart import apart
 from engine.progress import Progress
-from engine.snapshot import Snapshot
+from engine.snapshot import STAGES, Snapshot
 from engine.store import Store
 
 _MOST = 6000
 """Entries, blobs and documents that are read here; reading so many takes less time than starting a process."""
-_STAGES = ("roots", "listing", "graph", "complete")
 
 Publish = Callable[[Snapshot], None]
 
@@ -62,7 +61,7 @@ def _only_further(publish: Publish) -> Publish:
 
     def publish_further(snapshot: Snapshot) -> None:
         nonlocal furthest
-        now = _STAGES.index(snapshot.stage), len(snapshot.entries) + len(snapshot)
+        now = STAGES.index(snapshot.stage), len(snapshot.entries) + len(snapshot)
         if now > furthest:
             furthest = now
             publish(snapshot)

@@ -139,6 +139,10 @@ class Edges(msgspec.Struct):
     positions: NDArray[np.uint32]
 
 
+STAGES = ("roots", "listing", "graph", "complete")
+"""How much a snapshot knows, from the least to the most: see ``Snapshot``."""
+
+
 class Snapshot:
     """An immutable picture of a store.
 

@@ -2,13 +2,13 @@
 
 import logging
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.apart import interpreter
 from engine.progress import Progress
 from gui.panels.highlighter import LONGEST_S, Ink
 
@@ -46,10 +46,11 @@ def find_inks(name: str, text: str, progress: Progress, *, program: Path = _PROG
 
     Raises ``Cancelled``.
     """
-    if not sys.executable or getattr(sys, "frozen", False):
-        return NO_INKS  # there is no interpreter to run it with
+    python = interpreter()
+    if not python:
+        return NO_INKS
     question = f"{name.replace(chr(10), ' ')}\n{text[:MOST]}".encode("utf-8", "replace")
-    command = [sys.executable, "-P", str(program)]  # -P: or its neighbours would be taken for Python's own modules
+    command = [*python, str(program)]
     pipe = subprocess.PIPE
     try:
         process = subprocess.Popen(

@@ -11,7 +11,7 @@ from engine import DockerImageStore, ImageLayout, Store, opening, scan
 from engine.errors import Cancelled, EngineError
 from engine.opening import scan_anew
 from engine.progress import Progress
-from engine.snapshot import Snapshot
+from engine.snapshot import STAGES, Snapshot
 from tests.layouts import LayoutFiles
 
 
@@ -110,7 +110,7 @@ def test_what_is_published_never_says_less_than_before(
     published: list[Snapshot] = []
     with ImageLayout.open(files.path) as store:
         scan_anew(store, Progress(), published.append)
-    stages = [opening._STAGES.index(each.stage) for each in published]
+    stages = [STAGES.index(each.stage) for each in published]
     assert stages == sorted(stages)
     assert [len(each.entries) for each in published] == sorted(len(each.entries) for each in published)
 
