@@ -136,8 +136,8 @@ def measure(application: QApplication, view: SpaceView, what: str, act: Callable
 def bench_store(application: QApplication, settings: Settings, what: str, snapshot: Snapshot) -> bool:
     """The map of a store: open it, group it otherwise, select an image, change a state, make it smaller."""
     runner, told = JobRunner(application), Store(snapshot)
-    counts = SpaceCounts(told, runner, told)  # type: ignore[arg-type]
-    view = StoreMap(told, counts, runner, settings)  # type: ignore[arg-type]
+    counts = SpaceCounts(told, runner, told)  # type: ignore[arg-type]  # stands in for a session
+    view = StoreMap(told, counts, runner, settings)  # type: ignore[arg-type]  # stands in for a session
     view.resize(*SIZE)
     good = measure(application, view, f"{what}: open the map", view.show)
     good &= measure(application, view, "by image", view.by_image.click)

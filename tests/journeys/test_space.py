@@ -13,7 +13,7 @@ from engine.space import Use
 from gui.models.treemap import Place
 from gui.models.treemap_store import ByImage, ByKind
 from gui.panels.files_view import FilesView
-from gui.panels.space_files import FilesPicture
+from gui.panels.space_files import FilesPicture, FileWords
 from gui.panels.space_store import StoreMap
 from gui.panels.space_view import SpaceView
 from gui.panels.space_words import StoreSpace, StoreWords
@@ -41,6 +41,16 @@ def files(tmp_path: Path) -> LayoutFiles:
 
 def until_drawn(driver: Driver, view: SpaceView) -> None:
     driver.until(lambda: view.shown is not None and not view.busy and view.map.content is not None)
+
+
+def until_total(driver: Driver, view: SpaceView, total: int) -> None:
+    """Wait for the picture of files that together are so many bytes."""
+
+    def is_shown() -> bool:
+        words = view.shown.words if view.shown is not None and not view.busy else None
+        return isinstance(words, FileWords) and words.space.total == total
+
+    driver.until(is_shown)
 
 
 def open_map(driver: Driver) -> StoreMap:
@@ -327,14 +337,14 @@ def test_the_picture_shows_what_the_filter_and_the_layer_leave(driver: Driver, f
     assert whole == 90_000 + 30_000 + 5 + 50_000
     tab.choice.line.setFocus()
     driver.qtbot.keyClicks(tab.choice.line, "srv")
-    driver.until(lambda: picture.shown is not None and not picture.busy and picture.shown.words.space.total == 50_000)  # type: ignore[attr-defined]
+    until_total(driver, picture, 50_000)
     driver.qtbot.keyClicks(tab.choice.line, "-not-there")
     driver.until(tab.empty.isVisible)
     tab.choice.show_everything()
     driver.until(picture.isVisible)
     tab.choice.layers.setFocus()
     driver.key(Qt.Key.Key_Up)
-    driver.until(lambda: picture.shown is not None and not picture.busy and picture.shown.words.space.total == 130_005)  # type: ignore[attr-defined]
+    until_total(driver, picture, 130_005)
 
 
 def test_another_image_is_shown_from_its_root(driver: Driver, files: LayoutFiles) -> None:

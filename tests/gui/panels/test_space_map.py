@@ -97,7 +97,7 @@ def test_keys_that_mean_nothing_here_are_left_to_the_window(qtbot: QtBot, shown:
     parent_got: list[int] = []
     holder = SpaceMap("Holder", lambda _place: "")
     qtbot.addWidget(holder)
-    holder.keyPressEvent = lambda event: parent_got.append(event.key())  # type: ignore[method-assign]
+    holder.keyPressEvent = lambda event: parent_got.append(event.key())  # type: ignore[method-assign]  # only listens
     shown.setParent(holder)
     shown.show()
     qtbot.keyClick(shown, Qt.Key.Key_Escape)

@@ -60,7 +60,7 @@ def test_before_the_map_is_opened_nothing_is_grouped_or_laid_out(
 
     def note(self: treemap_store.StoreSpace, *arguments: object) -> None:
         grouped.append(self)
-        make(self, *arguments)  # type: ignore[arg-type]
+        make(self, *arguments)  # type: ignore[arg-type]  # whatever it takes
 
     monkeypatch.setattr(treemap_store.StoreSpace, "__init__", note)
     pane = open_pane(sample)
