@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import dev
+from tests.layouts import LayoutFiles
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -77,6 +78,12 @@ _HOME_FOLDERS = {
     "XDG_STATE_HOME": ".local/state",
     "XDG_RUNTIME_DIR": ".run",
 }
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LayoutFiles:
+    """A layout made by hand: an empty one, to write anything into."""
+    return LayoutFiles(tmp_path / "layout")
 
 
 def _keep_qt_settings_in(folder: Path) -> None:

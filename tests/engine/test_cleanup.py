@@ -21,11 +21,6 @@ from tests.layouts import MANIFEST, NAME, Json, LayoutFiles, sha256, tree
 LATER = time.time() + 7200
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def scan(files: LayoutFiles) -> Snapshot:
     with ImageLayout.open(files.path) as layout:
         return layout.scan(Progress())

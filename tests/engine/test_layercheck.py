@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -21,11 +20,6 @@ from tests.layouts import LAYER, Json, LayoutFiles, sha256
 
 CONTENT = file(b"a", b"content") + file(b"b") + END
 FORMS = [(bytes, ""), (gzip.compress, "+gzip"), (zstd.compress, "+zstd")]
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
 
 
 def opened(files: LayoutFiles) -> tuple[ImageLayout, Snapshot]:

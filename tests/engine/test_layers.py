@@ -34,11 +34,6 @@ patient = settings(deadline=None, suppress_health_check=[HealthCheck.function_sc
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 

@@ -15,11 +15,6 @@ from tests.findings import found, told
 from tests.layouts import NAME, LayoutFiles, sha256
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def finding(remedy: Remedy | None, place: str = "index.json", where: str = "") -> Finding:
     return Finding("V1", Severity.ERROR, "Something is wrong.", place, where, remedy=remedy)
 

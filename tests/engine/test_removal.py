@@ -17,11 +17,6 @@ from engine.snapshot import Snapshot
 from tests.layouts import MANIFEST, LayoutFiles, sha256, tree
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def scan(files: LayoutFiles) -> Snapshot:
     layout = ImageLayout.open(files.path)
     snapshot = layout.scan(Progress())

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +15,6 @@ from engine.record import OpenRecord
 from engine.removal import RemovalPlan, plan_removal
 from engine.snapshot import Snapshot
 from tests.layouts import NAME, LayoutFiles, tree
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
 
 
 def scan(files: LayoutFiles) -> Snapshot:

@@ -22,11 +22,6 @@ from engine.verdicts import Verdicts
 from tests.layouts import CONFIG, INDEX, LAYER, MANIFEST, NAME, LayoutFiles, sha256, tree
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def scan(files: LayoutFiles, previous: Snapshot | None = None) -> Snapshot:
     layout = ImageLayout.open(files.path)
     try:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from engine import open_store
 from engine.cleanup import plan_cleanup
@@ -28,11 +27,6 @@ def use(snapshot: Snapshot, digest: str) -> Use:
 def told(snapshot: Snapshot) -> Tally:
     states = snapshot.states(Verdicts.of(snapshot, 0).outcomes)
     return tally(snapshot, with_broken(uses_of(snapshot), states), states)
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
 
 
 def test_all_uses_together_are_all_bytes_in_the_folders_of_blobs(tmp_path: Path) -> None:

@@ -18,11 +18,6 @@ from tests.layouts import LayoutFiles
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 

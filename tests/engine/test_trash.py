@@ -26,11 +26,6 @@ from tests.removals import TRASH, edit, furnish, records, remove, undo
 Tree = dict[str, tuple[str, str]]
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 class TestEmptying:
     """What is thrown away frees its bytes; what was meant to be kept is kept."""
 

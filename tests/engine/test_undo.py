@@ -27,11 +27,6 @@ from tests.removals import TRASH, edit, furnish, names, records, remove, undo, w
 Tree = dict[str, tuple[str, str]]
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 class TestRemoval:
     """Removing to the trash, and undoing it."""
 

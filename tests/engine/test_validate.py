@@ -23,11 +23,6 @@ from tests.layouts import CONFIG, INDEX, LAYER, MANIFEST, NAME, LayoutFiles, sha
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the validator has read each blob."""
     counter: Counter[str] = Counter()

@@ -17,11 +17,6 @@ from tests.layouts import LayoutFiles
 ROOT = Path(app.__file__).parent.parent
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def run(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "gui", "check", *map(str, arguments)],

@@ -20,11 +20,6 @@ from tests.layouts import LayoutFiles
 Open = Callable[[Path], Session]
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 class Listener:
     """Collects what a search tells."""
 

@@ -17,11 +17,6 @@ from tests.layouts import LayoutFiles
 Open = Callable[[Path], Session]
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def read(qtbot: QtBot, session: Session, digest: str) -> ReadImage:
     session.layers.look_at(digest)
     qtbot.waitUntil(lambda: session.layers.image is not None)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from pytestqt.qtbot import QtBot
 
 from engine.findings import Severity
@@ -13,11 +12,6 @@ from gui.session import Session
 from tests.layouts import LayoutFiles
 
 Open = Callable[[Path], Session]
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
 
 
 def rules(session: Session) -> list[str]:

@@ -21,11 +21,6 @@ FEW = file(b"usr/one", b"1") + file(b"usr/two", b"2") + END
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def disk(tmp_path: Path) -> Path:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -14,11 +14,6 @@ from tests.findings import found, rules, told
 from tests.layouts import INDEX, MANIFEST, Json, LayoutFiles, sha256
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def test_a_name_that_two_images_have(files: LayoutFiles):
     files.name(files.image(b"1"), "one")
     files.name(files.image(b"2"), "one")

@@ -12,11 +12,6 @@ from tests.layouts import LAYER, NAME, Json, LayoutFiles, sha256
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def layer(files: LayoutFiles) -> Json:
     """The layer of an image in the layout."""
     layer = files.blob(b"layer")

@@ -1,7 +1,5 @@
 """What documents say of each other: contradictions are told where they stand; equal things in other words are not."""
 
-from pathlib import Path
-
 import pytest
 
 from engine.findings import Severity
@@ -9,11 +7,6 @@ from tests.findings import found, told
 from tests.layouts import CONFIG, LAYER, MANIFEST, Json, LayoutFiles, sha256
 
 SPDX = "application/spdx+json"
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
 
 
 def platform(architecture: str = "amd64", **more: str) -> Json:

@@ -1,7 +1,5 @@
 """A layer's links and whiteouts are looked for in the layers below it, in every image that it is part of."""
 
-from pathlib import Path
-
 import pytest
 
 from engine.findings import Severity
@@ -13,11 +11,6 @@ from tests.layouts import LAYER, LayoutFiles
 
 BASE = file(b"./etc/", kind=b"5") + file(b"etc/passwd", b"root") + file(b"usr/share/doc/deep/file") + END
 OTHER = file(b"other") + END
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
 
 
 def link(entry: bytes, target: bytes) -> bytes:

@@ -1,7 +1,5 @@
 """What becomes of a name that is taken is said as it will be."""
 
-from pathlib import Path
-
 import pytest
 
 from engine import Progress, open_store
@@ -9,11 +7,6 @@ from engine.digest import shorten
 from engine.snapshot import Snapshot
 from gui.dialogs.taken_names import consequence, owners
 from tests.layouts import LayoutFiles
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
 
 
 def scan(files: LayoutFiles) -> Snapshot:

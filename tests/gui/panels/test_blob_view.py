@@ -26,11 +26,6 @@ def blobs(qtbot: QtBot, runner: JobRunner, tmp_path: Path) -> BlobView:
     return view
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def test_an_empty_table_says_what_to_do(blobs: BlobView, files: LayoutFiles, open_session: OpenSession) -> None:
     blobs.set_session(open_session(files.path))
     QApplication.processEvents()

@@ -20,11 +20,6 @@ TITLE = "org.opencontainers.image.title"
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def target(tmp_path: Path) -> Path:
     target = tmp_path / "out"
     target.mkdir()

@@ -25,11 +25,6 @@ UPPER = file(b"etc/passwd", b"root2") + file(b"etc/.wh.old") + file(b"srv/app/ma
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def view(qtbot: QtBot) -> FilesView:
     view = FilesView()
     qtbot.addWidget(view)

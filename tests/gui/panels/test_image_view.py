@@ -19,11 +19,6 @@ OpenSession = Callable[[Path], Session]
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def images(qtbot: QtBot, runner: JobRunner, tmp_path: Path) -> ImageView:
     view = ImageView(runner, Settings(tmp_path / "settings.ini"), lambda _chosen: None)
     qtbot.addWidget(view)

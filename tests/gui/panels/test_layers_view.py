@@ -27,11 +27,6 @@ HISTORY = [
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def view(qtbot: QtBot) -> LayersView:
     view = LayersView()
     QAbstractItemModelTester(view.model, QAbstractItemModelTester.FailureReportingMode.Fatal, view.model)

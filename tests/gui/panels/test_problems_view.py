@@ -41,11 +41,6 @@ def problems(qtbot: QtBot, runner: JobRunner, tmp_path: Path) -> ProblemsView:
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def broken(files: LayoutFiles) -> LayoutFiles:
     """A layout without its marker, with two corrupt layers."""
     for name in ("a", "b"):

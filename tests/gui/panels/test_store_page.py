@@ -102,11 +102,6 @@ def test_what_an_undo_brings_back_is_selected_by_its_own_name(qtbot: QtBot, open
     assert page.focusWidget() is page.images.view
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
 def test_a_problem_marks_its_place_also_where_that_has_a_name_that_is_no_text(
     qtbot: QtBot, open_page: OpenPage, files: LayoutFiles
 ) -> None:

@@ -17,11 +17,6 @@ Open = Callable[[Path], Session]
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> LayoutFiles:
-    return LayoutFiles(tmp_path / "layout")
-
-
-@pytest.fixture
 def shown(qtbot: QtBot, files: LayoutFiles, open_session: Open) -> Callable[..., TouchedBy]:
     """Shows a path of an image of these layers."""
 
