@@ -30,7 +30,7 @@ from engine.errors import BlobError, BlobMissing, DocumentError, InvalidDigest
 from engine.kinds import attached_to, guess_by_magic, is_external, kind_of
 from engine.progress import Progress
 from engine.reading import guess_media_type, read_document
-from engine.snapshot import Edges, Entry, Folders, Kind, Outcome, ReadDocument, Roots, Snapshot
+from engine.snapshot import Edges, Folders, Kind, Outcome, ReadDocument, Roots, Snapshot
 from engine.streams import unreadable
 
 _DOCUMENT_TYPES = INDEX_TYPES | MANIFEST_TYPES | CONFIG_TYPES
@@ -78,10 +78,10 @@ class Graph:
         """Read everything that the roots lead to."""
         self._progress.start("Following references", unit="documents")
         reachable = facts.REFERENCED | facts.REACHABLE
-        descriptors = [descriptor for descriptor, _ in roots.items]
-        nodes = [self._refer(descriptor, Role.MANIFEST, reachable) for descriptor in self._progress.turns(descriptors)]
+        turns = self._progress.turns
+        nodes = [self._refer(descriptor, Role.MANIFEST, reachable) for descriptor in turns(roots.descriptors)]
         self._walk([node for node in nodes if node >= 0])
-        for descriptor in self._progress.turns(descriptors):
+        for descriptor in turns(roots.descriptors):
             self._attach(descriptor)
 
     def look_at_the_rest(self) -> None:
@@ -313,10 +313,8 @@ class Graph:
         media_types = self._media_types(columns, rows)
         edges = np.array(self._edges, np.int64).reshape(-1, 4)
         links = Edges(rows[edges[:, 0]], rows[edges[:, 1]], edges[:, 2].astype(np.uint8), edges[:, 3].astype(np.uint32))
-        entries = [
-            Entry(n, int(rows[self._nodes[d.digest]]) if d.digest else -1, d, names)
-            for n, (d, names) in enumerate(self._progress.turns(roots.items))
-        ]
+        descriptors = self._progress.turns(roots.descriptors)
+        entries = roots.entries(int(rows[self._nodes[d.digest]]) if d.digest else -1 for d in descriptors)
         entry_rows = np.array([entry.row for entry in entries if entry.row >= 0], np.int64)
         used = np.bincount(links.targets, minlength=len(columns)) + np.bincount(entry_rows, minlength=len(columns))
         columns.used_by[:] = used[: len(columns)]

@@ -21,7 +21,7 @@ from engine.graph import Graph
 from engine.metadata import Metadata
 from engine.progress import Progress
 from engine.reading import IndexWalk, read_descriptor
-from engine.snapshot import Entry, Folders, Kind, Roots, Snapshot, no_edges
+from engine.snapshot import Folders, Kind, Roots, Snapshot, no_edges
 
 Publish = Callable[[Snapshot], None]
 
@@ -94,12 +94,13 @@ def scan_docker(
         digest = bytes(listed.names[row]).decode()
         descriptor = Descriptor(DOCKER_CONFIG, digest, int(listed.sizes[row]))
         items.append((descriptor, tuple(names.get(Digest(digest), ()))))
-    roots = Roots(sorted(items, key=lambda root: (not root[1], root[1])))
+    items.sort(key=lambda root: (not root[1], root[1]))
+    roots = Roots([descriptor for descriptor, _ in items], [tags for _, tags in items])
     if publish is not None and previous is None:
         publish(_without_graph("docker", roots, listed))
     graph = Graph(docker.blobs, listed, progress, previous)
     graph.follow(roots)
-    for descriptor, _ in roots.items:
+    for descriptor in roots.descriptors:
         parent = _parent(docker.metadata, Digest(descriptor.digest))
         if parent:
             graph.link(descriptor.digest, parent, Role.PARENT)
@@ -135,12 +136,12 @@ def _read_roots(layout: Layout, progress: Progress, previous: Snapshot | None, s
         walk = IndexWalk(raw)
         for position, (value, _, _) in enumerate(progress.turns(walk.entries(), _SLICE)):
             descriptor = read_descriptor(value)
-            name = descriptor.name
-            roots.items.append((descriptor, () if name is None else (name,)))
+            roots.descriptors.append(descriptor)
             if position % _FIRST_ROWS == _FIRST_ROWS - 1:
                 progress.advance(_FIRST_ROWS)
                 if position == _FIRST_ROWS - 1:
-                    show(Roots(list(roots.items), roots.digest))  # a snapshot's own, which does not grow any more
+                    # A snapshot's own, which does not grow any more.
+                    show(Roots(list(roots.descriptors), digest=roots.digest))
     except EngineError as error:
         roots.trouble = str(error)
         roots.digest = ""  # what could not be read whole is read again
@@ -219,7 +220,7 @@ def _no_rows() -> Columns:
 def _without_graph(kind: str, roots: Roots, listed: Columns | None = None) -> Snapshot:
     """A snapshot of roots, and of the listing where there is one, before any document was read."""
     columns = _no_rows() if listed is None else listed
-    digests = as_names([descriptor.digest for descriptor, _ in roots.items if descriptor.digest])
+    digests = as_names([descriptor.digest for descriptor in roots.descriptors if descriptor.digest])
     columns = with_names(columns, digests[find_rows(columns.names, digests) < 0])
     columns.flags[:] |= facts.PENDING
     rows = iter(find_rows(columns.names, digests).tolist())
@@ -229,7 +230,7 @@ def _without_graph(kind: str, roots: Roots, listed: Columns | None = None) -> Sn
         columns=columns,
         media_types=[""],
         roots=roots,
-        entries=[Entry(n, next(rows) if d.digest else -1, d, names) for n, (d, names) in enumerate(roots.items)],
+        entries=roots.entries(next(rows) if descriptor.digest else -1 for descriptor in roots.descriptors),
         edges=no_edges(),
         documents={},
     )

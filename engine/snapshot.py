@@ -6,6 +6,7 @@ is found by bisection and columns of different snapshots can be matched. Columns
 hold a million blobs; the few documents among them are typed values.
 """
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -98,17 +99,31 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     position: int
     row: int
     descriptor: Descriptor
-    names: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    """The names that Docker keeps elsewhere."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is called; empty where it has no name. Not kept: a hundred thousand are too many to collect."""
+        name = self.descriptor.name
+        return self.tags if name is None else (name,)
 
 
 class Roots(msgspec.Struct):
-    """What a store names, before anybody looked whether it is there: descriptors with their names."""
+    """What a store names, before anybody looked whether it is there."""
 
-    items: list[tuple[Descriptor, tuple[str, ...]]]
+    descriptors: list[Descriptor]
+    tags: list[tuple[str, ...]] = []
+    """Those of each in Docker's store; none in a layout."""
     digest: str = ""
     """The digest of the ``index.json`` that they were read from; empty where it could not be read whole."""
     trouble: str = ""
     """The sentence that says why it could not."""
+
+    def entries(self, rows: Iterable[int]) -> list[Entry]:
+        """The entries, each with its row."""
+        roots = zip(rows, self.descriptors, self.tags or itertools.repeat(()), strict=False)
+        return [Entry(position, *root) for position, root in enumerate(roots)]
 
 
 class Link(msgspec.Struct, frozen=True, gc=False):

@@ -48,7 +48,7 @@ def _names(picture: Picture) -> Iterator[Broken]:
         return
     first: dict[str, Entry] = {}
     several: dict[str, dict[str, Entry]] = {}
-    for entry in picture.snapshot.entries:
+    for entry in picture.entries():
         for name in entry.names:
             other = first.setdefault(name, entry)
             if other is not entry:
@@ -75,11 +75,11 @@ def _platform(entry: Entry) -> str:
 def _twice(picture: Picture) -> Iterator[Broken]:
     if picture.snapshot.store_kind != "layout":
         return
-    entries = [entry for entry in picture.snapshot.entries if entry.row >= 0]
+    entries = [entry for entry in picture.entries() if entry.row >= 0]
     rows = np.array([entry.row for entry in entries], np.int64)
     several = np.bincount(rows, minlength=1)[rows] > 1
     seen: dict[str, int] = {}
-    for n in np.flatnonzero(several).tolist():
+    for n in picture.progress.turns(np.flatnonzero(several).tolist()):
         entry = entries[n]
         other = seen.setdefault(repr(entry.descriptor), entry.position)
         if other != entry.position:
@@ -148,7 +148,7 @@ def _listed(picture: Picture) -> np.ndarray:
     """Which rows the entries of the index lead to by way of parts."""
     snapshot = picture.snapshot
     marks = np.zeros(len(snapshot), np.bool_)
-    marks[[entry.row for entry in snapshot.entries if entry.row >= 0]] = True
+    marks[picture.entry_rows()] = True
     parts: Rows = np.flatnonzero(snapshot.edges.roles <= Role.LAYER)
     parts = parts[np.argsort(snapshot.edges.sources[parts], kind="stable")]
     mark_above(marks, snapshot.edges.sources[parts], snapshot.edges.targets[parts])
@@ -165,7 +165,7 @@ def _listed(picture: Picture) -> np.ndarray:
 )
 def _orphans(picture: Picture) -> Iterator[Broken]:
     snapshot = picture.snapshot
-    for entry in snapshot.entries if snapshot.store_kind == "layout" else ():
+    for entry in picture.entries() if snapshot.store_kind == "layout" else ():
         name = entry.descriptor.name
         if name is None or not name.startswith("sha"):
             continue

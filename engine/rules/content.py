@@ -91,7 +91,7 @@ def _missing(picture: Picture) -> Iterator[Broken]:
     snapshot = picture.snapshot
     wanted = np.zeros(len(snapshot), np.bool_)
     wanted[snapshot.edges.targets[snapshot.edges.roles <= Role.LAYER]] = True
-    wanted[[entry.row for entry in snapshot.entries if entry.row >= 0]] = True
+    wanted[picture.entry_rows()] = True
     rows = picture.rows(facts.REACHABLE, facts.PRESENT | facts.PENDING | facts.EXTERNAL)
     embedded = {each.digest for _, _, _, each in descriptors(picture) if each.data is not None}
     needed = rows[wanted[rows]].tolist()

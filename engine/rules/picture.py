@@ -14,7 +14,7 @@ from engine.indexfile import NAME as INDEX_NAME
 from engine.leftovers import Leftover
 from engine.progress import Progress
 from engine.rules.registry import Broken
-from engine.snapshot import Snapshot
+from engine.snapshot import Entry, Snapshot
 
 MOST = 1000
 """Findings that are kept of each rule; the others are counted."""
@@ -59,6 +59,14 @@ class Picture(NamedTuple):
         """The rows with all of some flags, and none of others."""
         flags = self.snapshot.columns.flags
         return np.flatnonzero((flags & (having | lacking)) == having)
+
+    def entries(self) -> Iterator[Entry]:
+        """The entries of the store's index; those who wait get a turn now and then."""
+        return self.progress.turns(self.snapshot.entries)
+
+    def entry_rows(self) -> Rows:
+        """The rows that entries of the index lead to, in their order."""
+        return np.array([entry.row for entry in self.entries() if entry.row >= 0], np.int64)
 
     def uses(self, row: int) -> Iterator[Use]:
         """Every descriptor of a row, those in the index first."""

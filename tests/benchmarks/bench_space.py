@@ -100,7 +100,7 @@ def store(count: int, images: int, layers: int) -> Snapshot:
         stage="complete",
         columns=columns,
         media_types=[""],
-        roots=Roots([], "sha256:0"),
+        roots=Roots([], digest="sha256:0"),
         entries=[Entry(n, n, Descriptor(digest=names[n].decode()), (f"app:{n}",)) for n in range(images)],
         edges=edges,
         documents={},

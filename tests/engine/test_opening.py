@@ -78,7 +78,7 @@ def test_a_layout_that_was_scanned_apart_is_told_like_any_other(
 ) -> None:
     with ImageLayout.open(files.path) as store:
         published = check(store, monkeypatch)
-    found = [(each.stage, len(each.entries), len(each.roots.items)) for each in published]
+    found = [(each.stage, len(each.entries), len(each.roots.descriptors)) for each in published]
     assert found[:2] == [("roots", 2, 2), ("roots", 4, 4)], "from here"
     assert found[2:] == [("graph", 4, 4)], "from there, where nothing is published that was so already"
 
