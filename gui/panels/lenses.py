@@ -26,11 +26,14 @@ from gui.settings import Settings
 _LOWEST = 170
 """Pixels that a list keeps beside what is below it: some rows with their filter and titles."""
 
+_PAUSE_MS = 5
+"""Between the making of two lists, so that the person and what is to be painted come first."""
+
 Lens = RowsView | ProblemsView | TrashView
 
 
 class Lenses(QTabWidget):
-    """Shows the images at once, and makes the other lists in the next turns of the event loop.
+    """Makes its lists in the next turns of the event loop, the images first; one that is asked for earlier, then.
 
     ``selected`` carries the selections of the list in front, ``activated`` the one that was entered. ``settled`` comes
     when a list stands as it is to be shown, or what a tab says is different. ``made`` carries a list of rows when it is
@@ -80,9 +83,8 @@ class Lenses(QTabWidget):
         self._count_problems()
 
     def begin(self) -> None:
-        """Make the list of the images now, and the others soon."""
-        _ = self.images
-        self._turn.start(0)
+        """Make one list a turn: a page with its first list would hold the window up too long."""
+        self._turn.start(_PAUSE_MS)
 
     # ------------------------------------------------------------------------------------------------- the lists
 
@@ -200,8 +202,10 @@ class Lenses(QTabWidget):
     @Slot()
     def _count_trash(self) -> None:
         total = self.trash.total
-        self.setTabText(TRASH, f"Trash {text.number(total)}" if total else "Trash")
-        self.settled.emit()
+        title = f"Trash {text.number(total)}" if total else "Trash"
+        if title != self.tabText(TRASH) or self.currentIndex() == TRASH:
+            self.setTabText(TRASH, title)
+            self.settled.emit()
 
     @Slot()
     def _tell_unused(self) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QMenu, QStackedWidget, QTabBar, QTabWidget, QWidget
 
 from gui import icons, text
@@ -68,7 +68,7 @@ class StoreTabs(QTabWidget):
         page = self.page_of(session)
         if not is_new or front is None or front.session.number < session.number:
             self.setCurrentWidget(page)
-            page.focus_list()
+            QTimer.singleShot(1, page, page.focus_list)  # after the page has been painted: it has no list yet
 
     def remove(self, session: Session) -> None:
         """Take a store's page away."""
