@@ -32,6 +32,8 @@ def show(options: argparse.Namespace) -> int:
     theme.apply(application, settings.theme)
     window = MainWindow(settings)
     hooks.on_fault(window.show_fault)
+    for change in (window.runner.started, window.runner.finished):
+        change.connect(lambda _job: hooks.hurry(bool(window.runner.active())))
     stuck: list[bool] = []
 
     def end(home: bool) -> None:

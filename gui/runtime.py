@@ -36,6 +36,12 @@ QUIET_S = 10.0
 COLLECT_MS = 1000
 """How often the collector looks whether there is something to collect."""
 
+HURRY_MS = 20
+"""How often it does while work goes on: what a large store arrives with would hold the window up if met all at once."""
+
+LATEST_S = 60.0
+"""So long after it did so last, the collector looks at older things too while work goes on."""
+
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
     QtMsgType.QtInfoMsg: logging.INFO,
@@ -75,6 +81,10 @@ class Runtime(QObject):
             untold, self._untold = self._untold, []
             for fault in untold:
                 callback(fault)
+
+    def hurry(self, on: bool) -> None:
+        """Say whether work goes on."""
+        self._collector.hurry(on)
 
     def activate(self) -> None:
         """Put every hook in place; ``deactivate`` puts back what was there."""
@@ -137,7 +147,8 @@ class Collector(QObject):
     """Cyclic garbage is collected here and nowhere else.
 
     Python would collect on whichever thread allocates, and so destroy widgets on a worker. A timer does it on the GUI
-    thread, by Python's own thresholds, and only at the top of the event loop: never inside another slot.
+    thread, by Python's own thresholds, and only at the top of the event loop: never inside another slot. While work
+    goes on it looks often at what is new, and seldom at the rest, because both can take as long as there are objects.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -146,6 +157,13 @@ class Collector(QObject):
         self._timer.setInterval(COLLECT_MS)
         self._timer.timeout.connect(self.collect)
         self._was_enabled = True
+        self._looked_at_all = time.monotonic()
+
+    def hurry(self, on: bool) -> None:
+        """Say whether work goes on."""
+        interval = HURRY_MS if on else COLLECT_MS
+        if interval != self._timer.interval():  # Qt would begin to wait anew
+            self._timer.setInterval(interval)
 
     def start(self) -> None:
         """Take the collection over; what start-up has made stays for good and is not looked at again."""
@@ -167,8 +185,11 @@ class Collector(QObject):
         """Collect the oldest generation whose threshold was passed; returns which, None where there was none."""
         if QThread.currentThread().loopLevel() > 1:
             return None
-        counts, thresholds = gc.get_count(), gc.get_threshold()
-        for generation in (2, 1, 0):
+        counts, thresholds, now = gc.get_count(), gc.get_threshold(), time.monotonic()
+        new_only = self._timer.interval() == HURRY_MS and now - self._looked_at_all < LATEST_S
+        if not new_only:
+            self._looked_at_all = now
+        for generation in (0,) if new_only else (2, 1, 0):
             if counts[generation] > thresholds[generation] > 0:
                 gc.collect(generation)
                 return generation

@@ -190,6 +190,30 @@ def test_older_garbage_has_its_turn(hooks: Runtime) -> None:
     assert generations == {0, 1, 2}
 
 
+def test_while_work_goes_on_new_garbage_goes_often_and_older_garbage_once_a_minute(
+    hooks: Runtime, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector = hooks.findChild(runtime.Collector)
+    monkeypatch.setattr(runtime, "COLLECT_MS", 1_000_000)
+    hooks.hurry(True)
+    generations = set()
+    for _ in range(300):
+        make_garbage()
+        generations.add(collector.collect())
+    assert generations == {0}
+    garbage = make_garbage()
+    qtbot.waitUntil(lambda: garbage() is None)
+    monkeypatch.setattr(runtime, "LATEST_S", 0.0)
+    make_garbage()
+    assert collector.collect() in (1, 2)
+    monkeypatch.undo()
+    hooks.hurry(False)
+    for _ in range(300):
+        make_garbage()
+        generations.add(collector.collect())
+    assert generations == {0, 1, 2}
+
+
 def test_a_crash_leaves_a_trace() -> None:
     ended = run(
         "import faulthandler\n"
