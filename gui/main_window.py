@@ -80,6 +80,9 @@ class MainWindow(QMainWindow):
         self._jobs = JobList(self.runner, self.strip)
         self._places = QStackedWidget()
         self._info = ElidedLabel()
+        self._update = QTimer(self)
+        self._update.setSingleShot(True)
+        self._update.timeout.connect(self.commands.update)
         self._recent = QMenu("Open &recent", self)
         self._assemble()
         self._connect()
@@ -170,8 +173,8 @@ class MainWindow(QMainWindow):
         self.counts.chosen.connect(self._filter)
         self.strip.changed.connect(self._make_room)
         self.commands.noticed.connect(self.show_notice)
-        self.runner.started.connect(self.commands.update)
-        self.runner.finished.connect(self.commands.update)
+        for change in (self.runner.started, self.runner.finished):
+            change.connect(lambda _job: self._update.start(0))  # several jobs often start in one turn
 
     def _context_menu(self, keys: Sequence[str]) -> QMenu:
         menu = QMenu(self)

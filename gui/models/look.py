@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from engine.findings import Severity
 from engine.snapshot import State
@@ -49,6 +49,8 @@ class RowDelegate(QStyledItemDelegate):
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         super().initStyleOption(option, index)
+        if QStyle.StateFlag.State_Selected not in option.state:
+            return
         colour = index.data(COLOUR)
         if colour is not None:
             option.palette.setColor(QPalette.ColorRole.HighlightedText, colour)

@@ -237,8 +237,10 @@ def _used_by_row(subject: Subject, row: int) -> Row:
 def belongs_to(subject: Subject) -> list[Field]:
     """Links to what the row is attached to: the image that a signature signs, for example."""
     snapshot = subject.snapshot
-    found = (naming.target_of(snapshot, edge) for edge in snapshot.edges_from(subject.row).tolist())
-    rows = dict.fromkeys(target.row for target in found if target.role in (Role.SUBJECT, Role.ATTACHED))
+    edges = snapshot.edges_from(subject.row)
+    roles = snapshot.edges.roles[edges]
+    found = snapshot.edges.targets[edges[(roles == Role.SUBJECT) | (roles == Role.ATTACHED)]]
+    rows = dict.fromkeys(found.tolist())
     if isinstance(snapshot.document(subject.row), Index):
         # An index under a referrers tag lists what belongs to an image, and so belongs to it as well.
         named = (attached_to(entry.descriptor) for entry in snapshot.entries_of(subject.row)[:_REFERENCES])

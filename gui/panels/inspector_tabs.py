@@ -303,8 +303,6 @@ class InspectorTabs(QTabWidget):
     def refresh(self) -> None:
         """The store is different."""
         self._show_tabs()
-        if OVERVIEW in self._fresh:
-            self.overview.refresh()
         self._refresh_layers(look=True)
         if DOCUMENT in self._fresh:
             self.document.refresh()
