@@ -26,8 +26,8 @@ from gui.settings import Settings
 _LOWEST = 170
 """Pixels that a list keeps beside what is below it: some rows with their filter and titles."""
 
-_PAUSE_MS = 5
-"""Between the making of two lists, so that the person and what is to be painted come first."""
+_FIRST_MS, _PAUSE_MS = 20, 5
+"""Before the first list is made, and between two, so that the person and what is to be painted come first."""
 
 Lens = RowsView | ProblemsView | TrashView
 
@@ -77,6 +77,7 @@ class Lenses(QTabWidget):
             self.addTab(self._all[tab].place, words)
         self.cleanup = CleanupHint(self)
         self._turn = QTimer(self)
+        self._turn.setSingleShot(True)
         self._turn.timeout.connect(self._make_one)
         session.snapshotChanged.connect(self._tell_unused)
         session.problems.changed.connect(self._count_problems)
@@ -84,7 +85,7 @@ class Lenses(QTabWidget):
 
     def begin(self) -> None:
         """Make one list a turn: a page with its first list would hold the window up too long."""
-        self._turn.start(_PAUSE_MS)
+        self._turn.start(_FIRST_MS)
 
     # ------------------------------------------------------------------------------------------------- the lists
 
@@ -135,10 +136,9 @@ class Lenses(QTabWidget):
     @Slot()
     def _make_one(self) -> None:
         missing = next((later for later in self._all if not later.is_made), None)
-        if missing is None:
-            self._turn.stop()
-        else:
+        if missing is not None:
             _ = missing.content
+            self._turn.start(_PAUSE_MS)
 
     def _make_images(self, parent: QWidget) -> ImageView:
         return ImageView(self._runner, self._settings, lambda _selected: self._menus.rows(), parent)

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gui import loading
@@ -39,6 +41,21 @@ def test_one_module_a_turn_is_loaded_until_all_are(qtbot: QtBot, monkeypatch: py
     assert not ended
     qtbot.waitUntil(lambda: ended == [True])
     assert len(loaded) == 2
+
+
+def test_a_turn_that_comes_late_is_left_to_others_once(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window was busy when it should have come, so there is more to do before."""
+    loaded: list[str] = []
+    monkeypatch.setattr(loading.importlib, "import_module", loaded.append)
+    owner = QObject()
+    loader = Loader(owner, ("first.wanted", "second.wanted"))
+    loader.start()
+    seen = []
+    for _ in range(4):
+        time.sleep(0.05)
+        qapp.processEvents()
+        seen.append(len(loaded))
+    assert seen == [0, 1, 1, 2]
 
 
 def test_what_judges_a_store_is_there_when_its_pieces_are(tmp_path: Path) -> None:
