@@ -12,7 +12,7 @@ from gui.models.arranging import Latest
 from gui.session import Session
 
 _PAUSE_MS = 250
-"""While blobs are checked, it is counted anew at most this often."""
+"""So long after a change it is counted: the lists are arranged first, and blobs that are checked come one by one."""
 BESIDE = sys.maxsize
 """So many rows are never looked at on the GUI thread."""
 
@@ -43,7 +43,7 @@ class SpaceCounts(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
         self._pause.timeout.connect(self._count)
-        session.snapshotChanged.connect(self._count)
+        session.snapshotChanged.connect(self._pause.start)
         session.statesChanged.connect(self._note_states)
         self._count()
 
