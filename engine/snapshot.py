@@ -122,7 +122,7 @@ class Roots(msgspec.Struct):
 
     def entries(self, rows: Iterable[int]) -> list[Entry]:
         """The entries, each with its row."""
-        roots = zip(rows, self.descriptors, self.tags or itertools.repeat(()), strict=False)
+        roots = zip(rows, self.descriptors, self.tags or itertools.repeat((), len(self.descriptors)), strict=True)
         return [Entry(position, *root) for position, root in enumerate(roots)]
 
 

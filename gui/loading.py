@@ -28,13 +28,7 @@ _LATER = (
     *("gui.panels.space_map", "gui.panels.space_view", "gui.models.treemap_store", "gui.panels.space_files"),
     *("gui.panels.files_picture", "gui.panels.layers_tab", "gui.panels.chosen_files", "gui.panels.touched_by"),
     *("gui.panels.files_view", "gui.panels.layers_view", "gui.panels.document_view", "gui.panels.hex_layout"),
-    *(
-        "gui.panels.hex_pages",
-        "gui.panels.hex_paint",
-        "gui.panels.hex_view",
-        "engine.headers.fields",
-        "engine.headers.tar_entries",
-    ),
+    *("gui.panels.hex_pages", "gui.panels.hex_paint", "gui.panels.hex_view"),
     *("engine.headers", "engine.bytesearch", "gui.models.header_tree", "gui.panels.header_pane"),
     *("gui.panels.bytes_find", "gui.panels.bytes_view", "gui.panels.relations", "gui.panels.pair_editor"),
     *("gui.panels.metadata_editor", "gui.panels.annotation_editor", "engine.fates", "gui.models.found_table"),
@@ -49,7 +43,7 @@ _LATE_S = 0.005
 
 
 class Loader(QObject):
-    """Loads one module a turn, on the GUI thread; once for each module it leaves a full turn to others.
+    """Loads one module a turn, on the GUI thread; a turn that comes late is left to others, once for each.
 
     Making classes of Qt's on two threads at once crashes the process, and a worker that loads anything keeps the
     interpreter from the window for milliseconds at a time.

@@ -80,9 +80,9 @@ class MainWindow(QMainWindow):
         self._jobs = JobList(self.runner, self.strip)
         self._places = QStackedWidget()
         self._info = ElidedLabel()
-        self._update = QTimer(self)
-        self._update.setSingleShot(True)
-        self._update.timeout.connect(self.commands.update)
+        self._update_turn = QTimer(self)
+        self._update_turn.setSingleShot(True)
+        self._update_turn.timeout.connect(self.commands.update)
         self._recent = QMenu("Open &recent", self)
         self._assemble()
         self._connect()
@@ -173,8 +173,13 @@ class MainWindow(QMainWindow):
         self.counts.chosen.connect(self._filter)
         self.strip.changed.connect(self._make_room)
         self.commands.noticed.connect(self.show_notice)
-        for change in (self.runner.started, self.runner.finished):
-            change.connect(lambda _job: self._update.start(0))  # several jobs often start in one turn
+        self.runner.started.connect(self._update_soon)
+        self.runner.finished.connect(self._update_soon)
+
+    @Slot(object)
+    def _update_soon(self, _job: Job) -> None:
+        """Enable what makes sense, once for all jobs that start or end in one turn."""
+        self._update_turn.start(0)
 
     def _context_menu(self, keys: Sequence[str]) -> QMenu:
         menu = QMenu(self)

@@ -40,7 +40,7 @@ HURRY_MS = 20
 """How often it does while work goes on: what a large store arrives with would hold the window up if met all at once."""
 
 LATEST_S = 60.0
-"""So long after it did so last, the collector looks at older things too while work goes on."""
+"""So long after it did so last, the collector looks at everything while work goes on."""
 
 _LEVELS = {
     QtMsgType.QtDebugMsg: logging.DEBUG,
@@ -148,7 +148,7 @@ class Collector(QObject):
 
     Python would collect on whichever thread allocates, and so destroy widgets on a worker. A timer does it on the GUI
     thread, by Python's own thresholds, and only at the top of the event loop: never inside another slot. While work
-    goes on it looks often at what is new, and seldom at the rest, because both can take as long as there are objects.
+    goes on it looks often at what is new, and seldom at the rest, because each takes as long as there are objects.
     """
 
     def __init__(self, parent: QObject) -> None:
@@ -157,13 +157,18 @@ class Collector(QObject):
         self._timer.setInterval(COLLECT_MS)
         self._timer.timeout.connect(self.collect)
         self._was_enabled = True
+        self._hurried = False
         self._looked_at_all = time.monotonic()
 
     def hurry(self, on: bool) -> None:
-        """Say whether work goes on."""
-        interval = HURRY_MS if on else COLLECT_MS
-        if interval != self._timer.interval():  # Qt would begin to wait anew
-            self._timer.setInterval(interval)
+        """Say whether work goes on.
+
+        When it does not any more, the next look is still a hurried one: Qt begins to wait anew where an interval is
+        set, so that work that begins and ends all the time would put off every look.
+        """
+        self._hurried = on
+        if on and self._timer.interval() != HURRY_MS:
+            self._timer.setInterval(HURRY_MS)
 
     def start(self) -> None:
         """Take the collection over; what start-up has made stays for good and is not looked at again."""
@@ -185,11 +190,17 @@ class Collector(QObject):
         """Collect the oldest generation whose threshold was passed; returns which, None where there was none."""
         if QThread.currentThread().loopLevel() > 1:
             return None
-        counts, thresholds, now = gc.get_count(), gc.get_threshold(), time.monotonic()
-        new_only = self._timer.interval() == HURRY_MS and now - self._looked_at_all < LATEST_S
-        if not new_only:
+        now, hurries = time.monotonic(), self._timer.interval() == HURRY_MS
+        if hurries and not self._hurried:
+            self._timer.setInterval(COLLECT_MS)
+        if hurries and now - self._looked_at_all >= LATEST_S:
             self._looked_at_all = now
-        for generation in (0,) if new_only else (2, 1, 0):
+            gc.collect()
+            return 2
+        if not hurries:
+            self._looked_at_all = now
+        counts, thresholds = gc.get_count(), gc.get_threshold()
+        for generation in (0,) if hurries else (2, 1, 0):
             if counts[generation] > thresholds[generation] > 0:
                 gc.collect(generation)
                 return generation

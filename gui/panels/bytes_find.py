@@ -61,6 +61,7 @@ class BytesFind(QWidget):
         self._job: Job | None = None
         self._last = b"", False
         self.line = QLineEdit(self)
+        self.line.setAcceptDrops(False)  # a file is for the window
         self.line.setPlaceholderText("Find in these bytes")
         self.line.setAccessibleName("Find in these bytes")
         give_clear_button(self.line, "Clear the words")

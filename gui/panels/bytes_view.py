@@ -63,6 +63,7 @@ class BytesView(QWidget):
         self._full = QWidget(self._pages)
         self._bar = QWidget(self._full)
         self.line = QLineEdit(self._bar)
+        self.line.setAcceptDrops(False)  # a file is for the window
         self._find = QToolButton(self._bar)
         self._copy = QToolButton(self._bar)
         self.note = Note(self._full)

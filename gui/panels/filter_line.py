@@ -36,6 +36,7 @@ class FilterLine(QLineEdit):
     def __init__(self, name: str, placeholder: str, help_text: str = "", parent: QWidget | None = None) -> None:
         """``name`` is what a screen reader calls it; ``help_text`` becomes its tooltip."""
         super().__init__(parent)
+        self.setAcceptDrops(False)  # a file is for the window
         self.setAccessibleName(name)
         self.setPlaceholderText(placeholder)
         self.setMaxLength(_LONGEST)

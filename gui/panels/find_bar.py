@@ -26,6 +26,7 @@ class FindBar(QWidget):
         self._found: list[tuple[int, int]] = []
         self._current = -1
         self.line = QLineEdit(self)
+        self.line.setAcceptDrops(False)  # a file is for the window
         self.line.setPlaceholderText("Find in this document")
         self.line.setAccessibleName("Find in this document")
         give_clear_button(self.line, "Clear the words")

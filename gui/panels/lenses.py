@@ -27,7 +27,7 @@ _LOWEST = 170
 """Pixels that a list keeps beside what is below it: some rows with their filter and titles."""
 
 _FIRST_MS, _PAUSE_MS = 20, 5
-"""Before the first list is made, and between two, so that the person and what is to be painted come first."""
+"""Before the first list is made where nobody asks for it, and between two: the person and the paint come first."""
 
 Lens = RowsView | ProblemsView | TrashView
 

@@ -37,6 +37,7 @@ class PairForm(QWidget):
         self._taken: tuple[str, ...] = ()
         self._began = ("", "")
         self.key_line = QLineEdit(self)
+        self.key_line.setAcceptDrops(False)  # a file is for the window
         self.value_box = QPlainTextEdit(self)
         self.value_box.setTabChangesFocus(True)
         self.value_box.setAcceptDrops(False)

@@ -43,9 +43,15 @@ class SpaceCounts(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
         self._pause.timeout.connect(self._count)
-        session.snapshotChanged.connect(self._pause.start)
+        session.snapshotChanged.connect(self._take_snapshot)
         session.statesChanged.connect(self._note_states)
         self._count()
+
+    @Slot()
+    def _take_snapshot(self) -> None:
+        """What is counted now is of the past."""
+        self._latest.drop()
+        self._pause.start()
 
     @Slot()
     def _count(self) -> None:

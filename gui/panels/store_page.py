@@ -478,7 +478,8 @@ class StorePage(QWidget):
 
         def select() -> None:
             view = self.images.view
-            if not view.currentIndex().isValid() and view.model().rowCount():
+            # One is current without being selected where the list got the keyboard before.
+            if not view.selectionModel().hasSelection() and view.model().rowCount():
                 view.setCurrentIndex(view.model().index(0, 0))
 
         QTimer.singleShot(0, self, select)  # what the person does goes first

@@ -68,7 +68,15 @@ class StoreTabs(QTabWidget):
         page = self.page_of(session)
         if not is_new or front is None or front.session.number < session.number:
             self.setCurrentWidget(page)
-            QTimer.singleShot(1, page, page.focus_list)  # after the page has been painted: it has no list yet
+            if is_new:  # it has no list yet: that comes after the page has been painted
+                QTimer.singleShot(1, page, lambda: self._focus_new(page))
+            else:
+                page.focus_list()
+
+    def _focus_new(self, page: "StorePage") -> None:
+        """Put the keyboard into the list of a new page, unless the person has brought it elsewhere already."""
+        if self.page is page and not isinstance(page.focusWidget(), QLineEdit):
+            page.focus_list()
 
     def remove(self, session: Session) -> None:
         """Take a store's page away."""
@@ -85,8 +93,6 @@ class StoreTabs(QTabWidget):
 
     def _add(self, session: Session) -> "StorePage":
         page = StorePage(session, self._runner, self._settings, self.menus, self._stack)
-        for edit in page.findChildren(QLineEdit):
-            edit.setAcceptDrops(False)  # a file that is dropped there is for the window
         page.situationChanged.connect(self.situationChanged)
         page.cleanupAsked.connect(self.cleanup_asked)
         page.remedyAsked.connect(self.remedy_asked)
